@@ -1,0 +1,288 @@
+//! What the catalogue says: resource types, records, fields, calls.
+
+use super::catalog;
+
+/// One of the two vendors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SourceName {
+    /// The Okta org.
+    Okta,
+    /// The Microsoft Entra tenant.
+    Entra,
+}
+
+impl SourceName {
+    /// `okta` or `entra`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Okta => "okta",
+            Self::Entra => "entra",
+        }
+    }
+}
+
+/// Number of a record type within the catalogue: a resource type, or the type of objects nested in one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RecordType(pub(super) u16);
+
+impl RecordType {
+    /// What the catalogue says about it.
+    pub fn info(self) -> &'static Record {
+        catalog().record(self)
+    }
+
+    /// Dotted name, such as `okta.app_user` or `entra.user.licenseAssignmentStates`.
+    pub fn name(self) -> &'static str {
+        &self.info().name
+    }
+
+    /// Position in [`super::Catalog::records`], for tables that have one entry a type.
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+
+    /// The resource type, unless this is a nested object.
+    pub fn resource(self) -> Option<&'static Resource> {
+        self.info().resource.and_then(|at| catalog().resources().get(at))
+    }
+}
+
+/// Number of a field within its record type.
+pub type FieldId = u16;
+
+/// A record type.
+#[derive(Debug)]
+pub struct Record {
+    /// Its number.
+    pub id: RecordType,
+    /// Dotted name.
+    pub name: String,
+    /// What a row is called in conditions: `user`, `app_user`, `state`.
+    pub variable: String,
+    /// One sentence on what it is.
+    pub about: String,
+    /// Fields: those of the API, then `parent`, links and derived ones.
+    pub fields: Vec<Field>,
+    /// Position of the resource type, unless nested.
+    pub resource: Option<usize>,
+    /// The record that this one is nested in.
+    pub parent: Option<RecordType>,
+}
+
+impl Record {
+    /// Finds a field by name.
+    pub fn field(&self, name: &str) -> Option<(FieldId, &Field)> {
+        let at = self.fields.iter().position(|field| field.name == name)?;
+        Some((FieldId::try_from(at).ok()?, self.fields.get(at)?))
+    }
+}
+
+/// A field of a record.
+#[derive(Debug)]
+pub struct Field {
+    /// Name: the vendor's spelling, or `snake_case` for what this program adds.
+    pub name: String,
+    /// One sentence on what it says.
+    pub about: String,
+    /// Type of its value.
+    pub ty: FieldType,
+    /// Whether it can be null.
+    pub nullable: bool,
+    /// Whether it identifies a person.
+    pub personal: bool,
+    /// Where the value comes from.
+    pub origin: Origin,
+}
+
+/// The type of a field's value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FieldType {
+    /// True or false.
+    Bool,
+    /// A whole number.
+    Int,
+    /// A number.
+    Double,
+    /// Text.
+    String,
+    /// Text of which the values are documented; `closed` when we make them ourselves.
+    Enum {
+        /// The values.
+        values: Vec<String>,
+        /// Whether no other can come.
+        closed: bool,
+    },
+    /// RFC 3339 time.
+    Timestamp,
+    /// A free-form object.
+    Map,
+    /// A list.
+    List(Box<FieldType>),
+    /// A nested object, a linked record, or an element of a list of such.
+    Record(RecordType),
+}
+
+/// Where the value of a field comes from.
+#[derive(Debug)]
+pub enum Origin {
+    /// A property of the API's object.
+    Property {
+        /// What it means when the property is missing.
+        absent: Absent,
+    },
+    /// The path parameter of a per-parent call.
+    Parent,
+    /// Another record.
+    Link(Link),
+    /// How the link of this position was made: `{outcome, key}`.
+    Match {
+        /// The link.
+        link: FieldId,
+    },
+    /// An expression over the snapshot.
+    Derived(Derived),
+}
+
+/// What a missing property means.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Absent {
+    /// The same as null.
+    Null,
+    /// It was not read.
+    Unknown,
+}
+
+/// A to-one link.
+#[derive(Debug)]
+pub struct Link {
+    /// Type of the record it leads to.
+    pub to: RecordType,
+    /// Keys, the surest first.
+    pub on: Vec<LinkKey>,
+    /// Whether there is always a record: the target is a reference table, to which what is missing is added.
+    pub always: bool,
+}
+
+/// One way for a link to match: case-insensitively equal.
+#[derive(Debug)]
+pub struct LinkKey {
+    /// Path of fields on this side.
+    pub from: Vec<FieldId>,
+    /// As written, for showing.
+    pub from_name: String,
+    /// Field on the other side.
+    pub to: FieldId,
+}
+
+/// A field that is computed.
+#[derive(Debug)]
+pub struct Derived {
+    /// The expression; the record is called as in conditions.
+    pub cel: String,
+    /// What a null result means, if it is not simply null.
+    pub otherwise: Option<String>,
+}
+
+/// How many records of a type a tenant has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Population {
+    /// Exactly one: the record stands for itself, without a collection.
+    One,
+    /// Tens to thousands.
+    Few,
+    /// As many as people.
+    Many,
+}
+
+/// A resource type.
+#[derive(Debug)]
+pub struct Resource {
+    /// Dotted name, such as `okta.app_user`.
+    pub name: String,
+    /// Whose it is.
+    pub source: SourceName,
+    /// Name of the whole collection, `okta.app_users`; the type's own name when there is exactly one.
+    pub collection: String,
+    /// How many there are.
+    pub population: Population,
+    /// What it is read from.
+    pub supply: Supply,
+    /// Its record type.
+    pub record: RecordType,
+    /// Fields that together identify one.
+    pub key: Vec<FieldId>,
+    /// Path of the field that names one to a person.
+    pub label: Vec<FieldId>,
+}
+
+/// What a resource type is read from.
+#[derive(Debug)]
+pub enum Supply {
+    /// A vendor's API.
+    Call(Box<Call>),
+    /// A table inside this program.
+    Reference(&'static str),
+}
+
+/// A call of a vendor's API.
+#[derive(Debug)]
+pub struct Call {
+    /// Path with the parent's parameter in braces.
+    pub path: String,
+    /// `v1.0` or `beta` for Graph, `v1` for Okta.
+    pub version: String,
+    /// How pages follow each other.
+    pub paging: Paging,
+    /// Query parameters; `{end}` and `{end-30d}` stand for times.
+    pub query: Vec<(String, String)>,
+    /// The same list is read once for each of these further parameters.
+    pub passes: Vec<Vec<(String, String)>>,
+    /// Whether Graph is asked for the catalogue's properties by `$select`.
+    pub select: bool,
+    /// Called once for each record of another type.
+    pub per: Option<PerParent>,
+    /// Failures that mean "there are none".
+    pub empty_on: Vec<EmptyOn>,
+    /// Least permission or scope that allows it.
+    pub permission: String,
+    /// Clouds that have it; empty for all.
+    pub clouds: Vec<String>,
+}
+
+/// How pages follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Paging {
+    /// `Link` headers (Okta).
+    Link,
+    /// `@odata.nextLink` (Graph); also lists and single objects without one.
+    Odata,
+    /// A plain array.
+    None,
+}
+
+/// A call made once for each parent.
+#[derive(Debug)]
+pub struct PerParent {
+    /// Type of the parent.
+    pub parent: RecordType,
+    /// Name of the path parameter.
+    pub parameter: String,
+    /// Property of the parent that fills it.
+    pub key: String,
+    /// CEL over the parent's object; only parents for which it holds are asked.
+    pub filter: Option<String>,
+}
+
+/// A failure that means "there are none".
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EmptyOn {
+    /// HTTP status.
+    pub status: u16,
+    /// Vendor's error code, if it must be one.
+    #[serde(default)]
+    pub code: Option<String>,
+}

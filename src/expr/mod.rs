@@ -1,0 +1,81 @@
+//! CEL, the language of conditions: parse, check, lower, run.
+//!
+//! ```text
+//! text ─ parse ─► Ast ─ check ─► Checked ─ lower ─► Plan ─ run ─► Value
+//! ```
+//!
+//! The language is the Common Expression Language as published (<https://github.com/google/cel-spec>), without protobuf
+//! messages. On top of it comes one thing: a value can be *unknown*, with its causes, when the snapshot does not hold
+//! it. Only [`Records`] makes unknowns, so plain CEL is plain CEL.
+//!
+//! Imports [`crate::catalog`] for the types of records.
+//!
+//! ```
+//! use tenken::expr::{NoRecords, Scope, compile, run};
+//!
+//! let compiled = compile("[1, 2, 3].exists(n, n > 2)", &Scope::new());
+//! assert!(compiled.mistakes.is_empty());
+//! let arena = bumpalo::Bump::new();
+//! let value = run(&compiled.plan.unwrap(), &[], &NoRecords, &arena);
+//! assert!(matches!(value, tenken::expr::Value::Bool(true)));
+//! ```
+
+pub mod ast;
+mod check;
+mod eval;
+mod functions;
+mod infer;
+mod json;
+mod lexer;
+mod parser;
+mod plan;
+mod records;
+mod scope;
+pub mod time;
+pub mod types;
+mod unknown;
+mod value;
+
+pub use check::{Checked, Mistake, check};
+pub use eval::{Evaluator, run};
+pub use functions::{Overload, parse_type};
+pub use json::{from_json, to_json, type_of_json};
+pub use ast::Ast;
+pub use parser::{MAX_DEPTH, MAX_LENGTH, SyntaxError, parse};
+pub use plan::{FoldOp, Join, Node, Op, Plan, Reads, lower};
+pub use records::{Matches, NoRecords, Records};
+pub use scope::Scope;
+pub use types::Type;
+pub use unknown::{Cause, Origin, OriginId, Unknown};
+pub use value::{Interval, Items, List, Map, RecordRef, Tri, Value};
+
+use crate::diagnostic::Code;
+
+/// An expression that was parsed and checked.
+#[derive(Debug)]
+pub struct Compiled {
+    /// Its executable form; none if it could not be parsed.
+    pub plan: Option<Plan>,
+    /// The type of its result.
+    pub ty: Type,
+    /// What is wrong with it. A plan with mistakes can run; the parts at fault fail.
+    pub mistakes: Vec<Mistake>,
+    /// The syntax tree, for checks that look at more than types.
+    pub ast: Option<(Ast, Checked)>,
+}
+
+/// Parses, checks and lowers an expression.
+pub fn compile(text: &str, scope: &Scope) -> Compiled {
+    let ast = match parse(text) {
+        Ok(ast) => ast,
+        Err(error) => {
+            let code = if error.too_deep { Code::TooDeep } else { Code::Syntax };
+            let mistake = Mistake { code, span: error.span, message: error.message, help: Vec::new() };
+            return Compiled { plan: None, ty: Type::Dyn, mistakes: vec![mistake], ast: None };
+        }
+    };
+    let checked = check(&ast, scope);
+    let plan = lower(&ast, text, scope, &checked);
+    let ty = checked.ty(&ast.root).clone();
+    Compiled { plan: Some(plan), ty, mistakes: checked.mistakes.clone(), ast: Some((ast, checked)) }
+}

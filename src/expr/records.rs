@@ -1,0 +1,78 @@
+//! What the evaluator asks of a snapshot. The tables that answer live in a higher layer.
+
+use bumpalo::Bump;
+
+use super::plan::Plan;
+use super::time::Timestamp;
+use super::unknown::{Origin, Unknown};
+use super::value::{RecordRef, Value};
+use crate::catalog::{FieldId, RecordType};
+
+/// Rows that have a value in a field.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Matches<'r> {
+    /// Rows that surely have it.
+    pub rows: &'r [u32],
+    /// Rows that may have it, because their own value is not known.
+    pub maybe: &'r [(u32, Unknown<'r>)],
+    /// Why further rows may have it.
+    pub open: Option<Unknown<'r>>,
+}
+
+/// The records of a snapshot.
+pub trait Records: Sync {
+    /// The value of a field of a record.
+    fn field<'r>(&'r self, record: RecordRef, field: FieldId, arena: &'r Bump) -> Value<'r>;
+
+    /// Whether a field is there and not null; `Err` when it was not read.
+    fn has<'r>(&'r self, record: RecordRef, field: FieldId, arena: &'r Bump) -> Result<bool, Unknown<'r>>;
+
+    /// The expression of a field that is computed whenever it is read.
+    fn derived(&self, record: RecordRef, field: FieldId) -> Option<&Plan>;
+
+    /// All records of a type as a list; of a type of which there is one, the record.
+    fn collection<'r>(&'r self, ty: RecordType, arena: &'r Bump) -> Value<'r>;
+
+    /// Rows of a type whose field equals a key, if there is an index on the field.
+    fn matching<'r>(&'r self, ty: RecordType, field: FieldId, key: Value<'r>, arena: &'r Bump) -> Option<Matches<'r>>;
+
+    /// What an unknown came from.
+    fn origin(&self, id: u32) -> Option<&Origin>;
+
+    /// The present, as far as conditions are concerned: the end of the snapshot.
+    fn now(&self) -> Timestamp;
+}
+
+/// Plain CEL: there is no snapshot.
+#[derive(Debug, Default)]
+pub struct NoRecords;
+
+impl Records for NoRecords {
+    fn field<'r>(&'r self, _: RecordRef, _: FieldId, _: &'r Bump) -> Value<'r> {
+        Value::Error("there is no snapshot")
+    }
+
+    fn has<'r>(&'r self, _: RecordRef, _: FieldId, _: &'r Bump) -> Result<bool, Unknown<'r>> {
+        Ok(false)
+    }
+
+    fn derived(&self, _: RecordRef, _: FieldId) -> Option<&Plan> {
+        None
+    }
+
+    fn collection<'r>(&'r self, _: RecordType, _: &'r Bump) -> Value<'r> {
+        Value::Error("there is no snapshot")
+    }
+
+    fn matching<'r>(&'r self, _: RecordType, _: FieldId, _: Value<'r>, _: &'r Bump) -> Option<Matches<'r>> {
+        None
+    }
+
+    fn origin(&self, _: u32) -> Option<&Origin> {
+        None
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::default()
+    }
+}

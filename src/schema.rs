@@ -1,0 +1,110 @@
+//! JSON Schema: compiling our published schemas and saying in plain words what violates them.
+
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{ValidationError, Validator};
+use serde_json::Value as Json;
+
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, printable};
+use crate::document::Document;
+
+/// A published schema, ready to check documents.
+pub struct Schema {
+    json: Json,
+    validator: Validator,
+}
+
+impl Schema {
+    /// Compiles a schema. Remote references are never followed.
+    ///
+    /// # Errors
+    /// The schema's own fault, as text.
+    pub fn new(json: Json) -> Result<Self, String> {
+        let validator = jsonschema::options().build(&json).map_err(|error| error.to_string())?;
+        Ok(Self { json, validator })
+    }
+
+    /// The schema as published.
+    pub fn json(&self) -> &Json {
+        &self.json
+    }
+
+    /// Checks a document; each violation goes to the sink at its place.
+    pub fn check(&self, document: &Document, sink: &mut Diagnostics) {
+        let instance = document.root.to_json();
+        sink.extend(self.validator.iter_errors(&instance).map(|error| self.violation(document, &error)));
+    }
+
+    /// Checks a JSON value that has no source text; gives the first violation.
+    pub fn check_json(&self, instance: &Json) -> Option<String> {
+        self.validator.iter_errors(instance).next().map(|error| format!("at `{}`: {error}", error.instance_path()))
+    }
+
+    /// The diagnostic for one violation.
+    fn violation(&self, document: &Document, error: &ValidationError<'_>) -> Diagnostic {
+        let pointer = error.instance_path().to_string();
+        let node = document.root.pointer(&pointer).unwrap_or(&document.root);
+        let whose = match pointer.trim_start_matches('/') {
+            "" => String::new(),
+            path => format!(" in `{}`", printable(path)),
+        };
+        let place = |code: Code, message: String| {
+            Diagnostic::error(code, message).at(&document.source, node.span.clone(), "")
+        };
+        match error.kind() {
+            ValidationErrorKind::AdditionalProperties { unexpected }
+            | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+                let name = unexpected.first().cloned().unwrap_or_default();
+                let span = node.key(&name).map_or_else(|| node.span.clone(), |key| key.span.clone());
+                let names = printable(&unexpected.join("`, `"));
+                Diagnostic::error(Code::UnknownKey, format!("unknown key `{names}`{whose}"))
+                    .at(&document.source, span, "not a key here")
+                    .suggest(&name, self.known_keys(error).iter().map(String::as_str))
+            }
+            ValidationErrorKind::Required { property } => {
+                let name = property.as_str().unwrap_or_default();
+                let start = node.span.start;
+                Diagnostic::error(Code::MissingKey, format!("missing key `{name}`{whose}"))
+                    .at(&document.source, start..start + 1, format!("`{name}` is required here"))
+            }
+            ValidationErrorKind::Enum { options } => {
+                let known: Vec<&str> = options.as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+                let found = node.as_str().unwrap_or_default();
+                let message = format!("`{}` is not one of {}", printable(found), listed(&known));
+                place(Code::SchemaViolation, message).suggest(found, known.iter().copied())
+            }
+            ValidationErrorKind::Pattern { pattern } => {
+                let found = printable(&error.instance().to_string());
+                place(Code::SchemaViolation, format!("{found} does not match `{pattern}`"))
+            }
+            _ => place(Code::SchemaViolation, printable(&error.to_string())),
+        }
+    }
+
+    /// Keys that the schema allows where an unknown one was found, for "did you mean".
+    fn known_keys(&self, error: &ValidationError<'_>) -> Vec<String> {
+        let path = error.schema_path().to_string();
+        let mut here = Some(&self.json);
+        for step in path.split('/').skip(1) {
+            if step == "additionalProperties" {
+                break;
+            }
+            let next = here.and_then(|schema| match schema {
+                Json::Array(items) => items.get(step.parse::<usize>().ok()?),
+                _ => schema.get(step),
+            });
+            here = match (step, next.and_then(Json::as_str)) {
+                ("$ref", Some(reference)) => self.json.pointer(reference.trim_start_matches('#')),
+                _ => next,
+            };
+        }
+        let properties = here.and_then(|schema| schema.get("properties")).and_then(Json::as_object);
+        properties.into_iter().flat_map(|map| map.keys().cloned()).collect()
+    }
+}
+
+/// At most eight of the accepted values.
+fn listed(known: &[&str]) -> String {
+    let shown: Vec<String> = known.iter().take(8).map(|name| format!("`{name}`")).collect();
+    let more = known.len().saturating_sub(shown.len());
+    if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
+}
