@@ -160,7 +160,8 @@ pub struct Link {
     pub to: RecordType,
     /// Keys, the surest first.
     pub on: Vec<LinkKey>,
-    /// Whether there is always a record: the target is a reference table, to which what is missing is added.
+    /// Whether there is always a record, so that the link is never null. To a reference table what is missing is added;
+    /// of a vendor's type a missing record is unknown.
     pub always: bool,
 }
 

@@ -144,7 +144,10 @@ impl Checker<'_> {
 
     fn boolean(&mut self, expr: &Expr) {
         let ty = self.expr(expr);
-        if !self.inference.fits(&ty, &Type::Bool) {
+        if matches!(self.inference.resolve(&ty), Type::Nullable(_)) {
+            let help = "say what null means: compare with `== true` or `== false`".to_owned();
+            self.mistake(Code::NotBoolean, &expr.span, "this may be null, neither true nor false".to_owned(), vec![help]);
+        } else if !self.inference.fits(&ty, &Type::Bool) {
             let ty = self.inference.resolve(&ty);
             self.mistake(Code::TypeMismatch, &expr.span, format!("expected bool, found {ty}"), Vec::new());
         }

@@ -304,7 +304,7 @@ impl<'r> Evaluator<'r> {
         // Rows whose own value is unknown stay in the list: the predicate itself will be unknown on them.
         let mut rows = ArenaVec::with_capacity_in(found.rows.len() + found.maybe.len(), self.arena());
         rows.extend_from_slice(found.rows);
-        rows.extend(found.maybe.iter().map(|(row, _)| *row));
+        rows.extend_from_slice(found.maybe);
         rows.sort_unstable();
         let items = Items::Chosen { ty: join.ty, rows: rows.into_bump_slice() };
         Some(Value::List(self.arena().alloc(List { items, maybe: &[], open })))

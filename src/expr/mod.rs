@@ -23,6 +23,7 @@
 pub mod ast;
 mod check;
 mod eval;
+mod explain;
 mod functions;
 mod infer;
 mod json;
@@ -38,6 +39,7 @@ mod value;
 
 pub use check::{Checked, Mistake, check};
 pub use eval::{Evaluator, run};
+pub use explain::Part;
 pub use functions::{Overload, parse_type};
 pub use json::{from_json, to_json, type_of_json};
 pub use ast::Ast;

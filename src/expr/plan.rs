@@ -55,6 +55,23 @@ pub struct Node {
     pub span: Range<usize>,
 }
 
+impl Node {
+    /// Operations that this one uses, in the order written.
+    pub fn children(&self) -> Vec<&Node> {
+        match &self.op {
+            Op::Literal(_) | Op::Type(_) | Op::Slot(_) | Op::Collection(_) | Op::Fail(_) => Vec::new(),
+            Op::Field { base, .. } | Op::Key { base, .. } | Op::HasField { base, .. } | Op::HasKey { base, .. } => vec![base],
+            Op::Matches { text, .. } => vec![text],
+            Op::Call { args, .. } | Op::And(args) | Op::Or(args) => args.iter().collect(),
+            Op::If(parts) => parts.iter().collect(),
+            Op::List(items) => items.iter().map(|(item, _)| item).collect(),
+            Op::Map(entries) => entries.iter().flat_map(|(key, value, _)| [key, value]).collect(),
+            Op::Fold(fold) => [Some(&fold.range), fold.test.as_ref(), Some(&fold.body)].into_iter().flatten().collect(),
+            Op::Bind { value, body, .. } => vec![value, body],
+        }
+    }
+}
+
 /// The operations.
 #[derive(Debug)]
 pub enum Op {
@@ -64,7 +81,7 @@ pub enum Op {
     Type(Type),
     /// A variable or local value.
     Slot(usize),
-    /// `now`-like: all records of a type.
+    /// All records of a type, or the one there is.
     Collection(RecordType),
     /// A field of a record.
     Field {

@@ -14,7 +14,7 @@ pub struct Matches<'r> {
     /// Rows that surely have it.
     pub rows: &'r [u32],
     /// Rows that may have it, because their own value is not known.
-    pub maybe: &'r [(u32, Unknown<'r>)],
+    pub maybe: &'r [u32],
     /// Why further rows may have it.
     pub open: Option<Unknown<'r>>,
 }

@@ -1,9 +1,12 @@
 //! JSON Schema: compiling our published schemas and saying in plain words what violates them.
 
+use std::sync::LazyLock;
+
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{ValidationError, Validator};
 use serde_json::Value as Json;
 
+use crate::catalog::catalog;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, printable};
 use crate::document::Document;
 
@@ -107,4 +110,48 @@ fn listed(known: &[&str]) -> String {
     let shown: Vec<String> = known.iter().take(8).map(|name| format!("`{name}`")).collect();
     let more = known.len().saturating_sub(shown.len());
     if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
+}
+
+/// A built-in schema, compiled on first use.
+type BuiltIn = LazyLock<Result<Schema, String>>;
+
+static MANIFEST: BuiltIn = LazyLock::new(|| built_in(include_str!("manifest.json"), |_| ()));
+static PACK: BuiltIn = LazyLock::new(|| built_in(include_str!("pack.json"), |_| ()));
+static POLICY: BuiltIn = LazyLock::new(|| built_in(include_str!("policy.json"), name_resources));
+
+fn built_in(text: &str, complete: fn(&mut Json)) -> Result<Schema, String> {
+    let mut json = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    complete(&mut json);
+    Schema::new(json)
+}
+
+/// Puts the names of all resource types where the policy schema takes one.
+fn name_resources(schema: &mut Json) {
+    if let Some(Json::Array(names)) = schema.pointer_mut("/properties/resource/enum") {
+        names.extend(catalog().names().map(Json::from));
+    }
+}
+
+/// The schema of a snapshot's `manifest.json`.
+///
+/// # Errors
+/// Its own fault, which a test excludes; so for the others.
+pub fn manifest() -> Result<&'static Schema, String> {
+    MANIFEST.as_ref().map_err(Clone::clone)
+}
+
+/// The schema of a pack's `pack.yaml`.
+///
+/// # Errors
+/// Its own fault.
+pub fn pack() -> Result<&'static Schema, String> {
+    PACK.as_ref().map_err(Clone::clone)
+}
+
+/// The schema of a policy file, with the names of the catalogue's resource types.
+///
+/// # Errors
+/// Its own fault.
+pub fn policy() -> Result<&'static Schema, String> {
+    POLICY.as_ref().map_err(Clone::clone)
 }

@@ -1,0 +1,344 @@
+//! The audit: everything that one run found, and the only input of every report.
+//!
+//! A published format (`tenken schema audit`). It holds what was judged, by what and when, for every policy the count of
+//! every outcome, and the findings that are fail or unknown with their evidence. Messages stay templates with typed
+//! values, so that whoever renders chooses the language.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json};
+
+use crate::expr::Origin;
+use crate::policy::{Reference, Severity, Steps, Text};
+use crate::snapshot::{Side, Tool};
+
+/// Version of the format.
+pub const FORMAT: u32 = 1;
+/// Keys that a grouped unknown lists.
+pub const MAX_KEYS: usize = 100;
+
+/// What came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It does not hold.
+    Fail,
+    /// It could not be told.
+    Unknown,
+    /// It holds.
+    Pass,
+    /// Nothing was in scope.
+    NotApplicable,
+}
+
+impl Outcome {
+    /// The spelling in results.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Fail => "fail",
+            Self::Unknown => "unknown",
+            Self::Pass => "pass",
+            Self::NotApplicable => "not_applicable",
+        }
+    }
+}
+
+/// All findings of one run, with what was and was not covered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Audit {
+    /// Version of the format.
+    pub format: u32,
+    /// What judged.
+    pub tool: Tool,
+    /// Who was judged.
+    pub tenant: Tenant,
+    /// What was judged.
+    pub snapshot: SnapshotId,
+    /// The two clocks.
+    pub clocks: Clocks,
+    /// Counts over all policies.
+    pub summary: Summary,
+    /// Every policy, the gravest first, with its counts.
+    pub policies: Vec<PolicyResult>,
+    /// Fails and unknowns, in the order of the policies.
+    pub findings: Vec<Finding>,
+    /// What was read, and how well.
+    pub coverage: Vec<Coverage>,
+}
+
+/// The org and tenant.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tenant {
+    /// Name in the configuration.
+    pub name: String,
+    /// The Okta org.
+    pub okta: Option<Side>,
+    /// The Entra tenant.
+    pub entra: Option<Side>,
+}
+
+/// Which snapshot.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SnapshotId {
+    /// SHA-256 of its manifest, which holds those of its files.
+    pub digest: String,
+    /// When reading began.
+    pub started: jiff::Timestamp,
+    /// When reading ended.
+    pub ended: jiff::Timestamp,
+}
+
+/// The two clocks of an audit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Clocks {
+    /// `now` in conditions: the end of the snapshot.
+    pub now: jiff::Timestamp,
+    /// The day that waivers and the snapshot's age are measured by.
+    pub as_of: jiff::Timestamp,
+}
+
+/// Counts of resources.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// In scope, and it holds.
+    pub pass: u64,
+    /// In scope, and it does not.
+    pub fail: u64,
+    /// It could not be told, or whether they are in scope could not.
+    pub unknown: u64,
+    /// Accepted exceptions; never counted as pass.
+    pub waived: u64,
+    /// Out of scope.
+    pub out_of_scope: u64,
+}
+
+impl Counts {
+    /// Resources that the policy looked at.
+    pub fn population(&self) -> u64 {
+        self.pass + self.fail + self.unknown + self.waived + self.out_of_scope
+    }
+
+    /// Adds another count.
+    pub fn add(&mut self, other: &Counts) {
+        self.pass += other.pass;
+        self.fail += other.fail;
+        self.unknown += other.unknown;
+        self.waived += other.waived;
+        self.out_of_scope += other.out_of_scope;
+    }
+}
+
+/// Counts over all policies.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Policies by outcome.
+    pub policies: BTreeMap<String, u64>,
+    /// Policies that fail, by severity.
+    pub failed_policies: BTreeMap<String, u64>,
+    /// Resources that fail, by severity.
+    pub failures: BTreeMap<String, u64>,
+    /// Resources that could not be decided, by severity.
+    pub unknowns: BTreeMap<String, u64>,
+    /// All judgements.
+    pub judgements: Counts,
+}
+
+/// What one policy came to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PolicyResult {
+    /// Its id.
+    pub id: String,
+    /// The pack it came with.
+    pub pack: Option<String>,
+    /// SHA-256 of its file.
+    pub digest: String,
+    /// What is so when all is well.
+    pub title: Text,
+    /// How bad a failure is.
+    pub severity: Severity,
+    /// What is judged: a resource type or `tenant`.
+    pub resource: String,
+    /// What came out over all resources.
+    pub outcome: Outcome,
+    /// Why nothing was in scope.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_applicable: Option<NotApplicable>,
+    /// Counts of resources.
+    pub counts: Counts,
+    /// Resources that were read, in scope or not.
+    pub population: u64,
+    /// Whether all resources of the type were read.
+    pub whole: bool,
+    /// What is wrong with one resource: a template over the values of a finding.
+    pub message: Text,
+    /// What breaks.
+    pub why: Option<Text>,
+    /// What to do.
+    pub fix: Option<Steps>,
+    /// Roles that can do it.
+    pub who: Vec<String>,
+    /// Words to select it by.
+    pub tags: Vec<String>,
+    /// Items of frameworks that it serves.
+    pub frameworks: BTreeMap<String, Vec<String>>,
+    /// Where its facts come from.
+    pub references: Vec<Reference>,
+}
+
+/// Why a policy does not apply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotApplicable {
+    /// The tenant has no resource of the type.
+    NoResources,
+    /// Every resource is out of scope.
+    OutOfScope,
+}
+
+/// One policy judged on one resource, or on all resources for which the same is not known.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Stable across runs: made from policy, resource and cause.
+    pub id: uuid::Uuid,
+    /// The policy.
+    pub policy: String,
+    /// Its severity.
+    pub severity: Severity,
+    /// Fail or unknown.
+    pub outcome: Outcome,
+    /// The resource; none when the finding is about many, or about resources that were not read.
+    pub resource: Option<ResourceId>,
+    /// How many resources it is about; 0 when it is about resources that were not read.
+    pub count: u64,
+    /// Values for the message.
+    pub values: Map<String, Json>,
+    /// Names of values that can identify a person.
+    pub personal: Vec<String>,
+    /// Why it could not be told.
+    pub causes: Vec<Origin>,
+    /// What decided it.
+    pub evidence: Vec<Evidence>,
+    /// For findings about many resources the first of them.
+    pub resources: Vec<ResourceId>,
+}
+
+/// A resource as a person can find it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResourceId {
+    /// Its type.
+    #[serde(rename = "type")]
+    pub resource_type: String,
+    /// Its key; parts joined by `/`.
+    pub key: String,
+    /// Its name.
+    pub name: Option<String>,
+}
+
+/// A part of the condition that decided a finding.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The part as written in the policy.
+    pub expression: String,
+    /// What it yielded.
+    pub value: Json,
+    /// Values that it read.
+    pub reads: Vec<Read>,
+    /// The elements of quantifiers that it was judged on.
+    pub elements: Vec<Read>,
+    /// Records that it read from.
+    pub records: Vec<RecordRead>,
+    /// Of how many elements at fault this shows one.
+    pub of: u64,
+}
+
+/// A value that was read.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Read {
+    /// The path as written.
+    pub path: String,
+    /// The value.
+    pub value: Json,
+}
+
+/// A record that was read from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordRead {
+    /// Which.
+    pub resource: ResourceId,
+    /// Where it was read.
+    pub endpoint: String,
+    /// When.
+    pub read_at: Option<jiff::Timestamp>,
+    /// Key of the link that led to it from the judged resource.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub linked_by: Option<String>,
+}
+
+/// A resource type, how well it was read, and which policies need it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Coverage {
+    /// Its name.
+    pub resource: String,
+    /// `okta` or `entra`.
+    pub source: String,
+    /// How well it was read.
+    pub status: String,
+    /// Why not better.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What was asked.
+    pub endpoint: String,
+    /// What it needs.
+    pub permission: String,
+    /// Objects read.
+    pub objects: u64,
+    /// Requests sent.
+    pub requests: u64,
+    /// When the last page came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_at: Option<jiff::Timestamp>,
+    /// Policies that need it.
+    pub policies: Vec<String>,
+}
+
+impl Audit {
+    /// Findings that fail, at or above a severity.
+    pub fn failures_from(&self, least: Severity) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(move |finding| finding.outcome == Outcome::Fail && finding.severity >= least)
+    }
+
+    /// Whether anything could not be decided.
+    pub fn has_unknowns(&self) -> bool {
+        self.findings.iter().any(|finding| finding.outcome == Outcome::Unknown)
+    }
+
+    /// Whether a policy's own expression failed.
+    pub fn has_policy_defects(&self) -> bool {
+        self.findings.iter().flat_map(|f| &f.causes).any(|origin| origin.cause == crate::expr::Cause::EvaluationError)
+    }
+}
+
+impl Summary {
+    /// Counts policies and resources.
+    pub fn of(policies: &[PolicyResult]) -> Self {
+        let mut summary = Self::default();
+        for outcome in [Outcome::Pass, Outcome::Fail, Outcome::Unknown, Outcome::NotApplicable] {
+            summary.policies.insert(outcome.as_str().to_owned(), 0);
+        }
+        for severity in Severity::ALL {
+            for map in [&mut summary.failed_policies, &mut summary.failures, &mut summary.unknowns] {
+                map.insert(severity.as_str().to_owned(), 0);
+            }
+        }
+        for policy in policies {
+            let severity = policy.severity.as_str();
+            *summary.policies.entry(policy.outcome.as_str().to_owned()).or_default() += 1;
+            *summary.failed_policies.entry(severity.to_owned()).or_default() += u64::from(policy.outcome == Outcome::Fail);
+            *summary.failures.entry(severity.to_owned()).or_default() += policy.counts.fail;
+            *summary.unknowns.entry(severity.to_owned()).or_default() += policy.counts.unknown;
+            summary.judgements.add(&policy.counts);
+        }
+        summary
+    }
+}

@@ -1,0 +1,164 @@
+//! Judges a policy on its own examples.
+
+use bumpalo::Bump;
+use serde_json::Value as Json;
+
+use super::column::RecordColumns;
+use super::findings::resource_id;
+use super::judge::{Doubt, Verdict, verdict};
+use super::load::Loaded;
+use super::project;
+use super::strings::Interner;
+use super::table::Tables;
+use crate::audit::Outcome;
+use crate::catalog::{RecordType, Resource, Supply};
+use crate::expr::{Cause, RecordRef, Records};
+use crate::policy::{Example, Expectation, Given, Judged, Needs, Policy};
+use crate::snapshot::{ParentStatus, Status};
+
+/// What a policy came to on an example.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// Why it is unknown.
+    pub causes: Vec<Cause>,
+    /// How the expression failed, if it did.
+    pub failure: Option<String>,
+}
+
+impl Judgement {
+    /// Whether this is what the example expects.
+    pub fn meets(&self, expectation: Expectation) -> bool {
+        match expectation {
+            Expectation::Pass => self.outcome == Outcome::Pass,
+            Expectation::Fail => self.outcome == Outcome::Fail,
+            Expectation::NotApplicable => self.outcome == Outcome::NotApplicable,
+            Expectation::Unknown(cause) => {
+                self.outcome == Outcome::Unknown && cause.is_none_or(|cause| self.causes.contains(&cause))
+            }
+        }
+    }
+}
+
+/// Judges one example.
+///
+/// # Errors
+/// Why there is nothing to judge: several resources and none named, or none of that key.
+pub fn judge_example(policy: &Policy, example: &Example) -> Result<Judgement, String> {
+    let mut needs = Needs::of(&policy.reads());
+    if let Judged::Each(resource) = policy.judged {
+        needs.add_resource(resource);
+    }
+    let tables = tables(&example.given, &needs, example)?;
+    let Judged::Each(resource) = policy.judged else {
+        return Ok(judgement(verdict(policy, None, &tables, &Bump::new()), &tables));
+    };
+    match chosen(resource.record, example, &tables)? {
+        Some(row) => Ok(judgement(verdict(policy, Some(row), &tables, &Bump::new()), &tables)),
+        None => Ok(match tables.open(resource.record) {
+            Some(open) => unknown(open, &tables),
+            None => Judgement { outcome: Outcome::NotApplicable, causes: Vec::new(), failure: None },
+        }),
+    }
+}
+
+fn judgement(verdict: Verdict, tables: &Tables) -> Judgement {
+    let plain = |outcome| Judgement { outcome, causes: Vec::new(), failure: None };
+    match verdict {
+        Verdict::Pass => plain(Outcome::Pass),
+        Verdict::Fail => plain(Outcome::Fail),
+        Verdict::OutOfScope => plain(Outcome::NotApplicable),
+        Verdict::Unknown(Doubt::Origins(origins)) => unknown(&origins, tables),
+        Verdict::Unknown(Doubt::Failed(message)) => {
+            Judgement { outcome: Outcome::Unknown, causes: vec![Cause::EvaluationError], failure: Some(message) }
+        }
+    }
+}
+
+fn unknown(origins: &[u32], tables: &Tables) -> Judgement {
+    let mut causes: Vec<Cause> = origins.iter().filter_map(|id| tables.origin(*id)).map(|origin| origin.cause).collect();
+    causes.sort_unstable();
+    causes.dedup();
+    Judgement { outcome: Outcome::Unknown, causes, failure: None }
+}
+
+/// The row that is judged: the named one, or the only one.
+fn chosen(ty: RecordType, example: &Example, tables: &Tables) -> Result<Option<RecordRef>, String> {
+    let rows: Vec<RecordRef> = (0..tables.rows(ty)).map(|row| RecordRef { ty, row }).collect();
+    let keys: Vec<String> = rows.iter().map(|row| resource_id(*row, tables).key).collect();
+    match &example.on {
+        Some(on) => {
+            let named = |key: &&String| *key == on || key.rsplit('/').next() == Some(on);
+            let at = keys.iter().position(|key| named(&key));
+            let at = at.ok_or_else(|| format!("no {} has the key `{on}`; there are {}", ty.name(), keys.join(", ")))?;
+            Ok(rows.get(at).copied())
+        }
+        None if rows.len() > 1 => {
+            Err(format!("there are {} of {}: say with `on` which is judged: {}", rows.len(), ty.name(), keys.join(", ")))
+        }
+        None => Ok(rows.first().copied()),
+    }
+}
+
+fn tables(given: &Given, needs: &Needs, example: &Example) -> Result<Tables, String> {
+    let interner = Interner::new();
+    let mut loaded = Vec::new();
+    for resource in needs.resources() {
+        if matches!(resource.supply, Supply::Call(_)) {
+            loaded.push((resource, read(resource, given, needs, &interner)?));
+        }
+    }
+    Ok(Tables::assemble(loaded, needs, interner, example.now))
+}
+
+fn read(resource: &'static Resource, given: &Given, needs: &Needs, interner: &Interner) -> Result<Loaded, String> {
+    let wanted = |ty: RecordType| needs.fields(ty);
+    let mut columns = RecordColumns::new(resource.record, &wanted);
+    let objects = given.objects.iter().find(|(name, _)| *name == resource.name).map_or(&[][..], |(_, objects)| objects);
+    for (parent, object) in objects {
+        let line = serde_json::json!({ "parent": parent, "object": object }).to_string();
+        project::lines(line.as_bytes(), &mut columns, interner).map_err(|(_, fault)| format!("{}: {fault}", resource.name))?;
+    }
+    let status = given.status.iter().find(|(name, _)| *name == resource.name).map_or(Status::Complete, |(_, status)| *status);
+    Ok(Loaded { columns, status, reason: None, asked: None, parents: parents(resource, given, status) })
+}
+
+/// Every parent in the example was asked; they fared as the type did.
+fn parents(resource: &Resource, given: &Given, status: Status) -> Option<Vec<ParentStatus>> {
+    let Supply::Call(call) = &resource.supply else { return None };
+    let per = call.per.as_ref()?;
+    let (_, parents) = given.objects.iter().find(|(name, _)| name == per.parent.name())?;
+    let key = |object: &Json| object.get(&per.key).and_then(Json::as_str).map(str::to_owned);
+    Some(
+        parents
+            .iter()
+            .filter_map(|(_, object)| key(object))
+            .map(|key| ParentStatus { key, status, reason: None })
+            .collect(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::Diagnostics;
+
+    #[test]
+    fn built_in_policies_meet_their_own_examples() {
+        let loaded = crate::policy::load(&[], &mut Diagnostics::new());
+        let mut ran = 0;
+        let mut wrong = Vec::new();
+        for policy in &loaded.policies {
+            for example in &policy.examples {
+                ran += 1;
+                match judge_example(policy, example) {
+                    Ok(found) if found.meets(example.expect) => {}
+                    found => wrong.push(format!("{} / {}: {found:?} instead of {:?}", policy.id, example.name, example.expect)),
+                }
+            }
+        }
+        assert!(ran > 40, "only {ran} examples ran");
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+}

@@ -1,0 +1,362 @@
+//! From verdicts to an audit: findings with values, causes and evidence.
+
+use std::collections::BTreeMap;
+
+use bumpalo::Bump;
+use rayon::prelude::*;
+use serde_json::{Map, Value as Json};
+use uuid::Uuid;
+
+use super::judge::{Doubt, Tally, judge, variables};
+use super::table::Tables;
+use crate::audit::{
+    Audit, Clocks, Counts, Coverage, Evidence, FORMAT, Finding, NotApplicable, Outcome, PolicyResult, Read, RecordRead,
+    ResourceId, SnapshotId, Summary, Tenant,
+};
+use crate::catalog::{FieldType, Origin as FieldOrigin, RecordType, Resource, Supply};
+use crate::expr::{Cause, Evaluator, Origin, Part, RecordRef, Records, Value, to_json};
+use crate::policy::{Judged, Needs, Policy};
+use crate::snapshot::{Manifest, Snapshot, Tool};
+
+/// Namespace of finding ids (UUID version 5, RFC 9562).
+const NAMESPACE: Uuid = Uuid::from_u128(0x7465_6e6b_656e_5f66_696e_6469_6e67_7331);
+
+/// Judges a snapshot that was loaded for these policies.
+pub fn audit(policies: &[Policy], tables: &Tables, snapshot: &Snapshot, as_of: jiff::Timestamp) -> Audit {
+    let manifest = snapshot.manifest();
+    let mut results = Vec::new();
+    for (policy, tally) in policies.iter().zip(judge(policies, tables)) {
+        let reporter = Reporter { policy, tables, manifest };
+        results.push((reporter.result(&tally), reporter.findings(&tally)));
+    }
+    // The gravest first, fails before the rest; then by id.
+    results.sort_by(|(a, _), (b, _)| {
+        b.severity.cmp(&a.severity).then(a.outcome.cmp(&b.outcome)).then_with(|| a.id.cmp(&b.id))
+    });
+    let (policy_results, findings): (Vec<_>, Vec<_>) = results.into_iter().unzip();
+    Audit {
+        format: FORMAT,
+        tool: Tool::this(),
+        tenant: Tenant { name: manifest.name.clone(), okta: manifest.okta.clone(), entra: manifest.entra.clone() },
+        snapshot: SnapshotId { digest: snapshot.digest().to_owned(), started: manifest.started, ended: manifest.ended },
+        clocks: Clocks { now: manifest.ended, as_of },
+        summary: Summary::of(&policy_results),
+        policies: policy_results,
+        findings: findings.into_iter().flatten().collect(),
+        coverage: coverage(policies, manifest),
+    }
+}
+
+/// Makes results of one policy.
+struct Reporter<'a> {
+    policy: &'a Policy,
+    tables: &'a Tables,
+    manifest: &'a Manifest,
+}
+
+impl Reporter<'_> {
+    fn record(&self) -> Option<RecordType> {
+        match self.policy.judged {
+            Judged::Tenant => None,
+            Judged::Each(resource) => Some(resource.record),
+        }
+    }
+
+    /// Why there may be resources that were not judged.
+    fn unread(&self) -> Option<Vec<Origin>> {
+        let open = self.tables.open(self.record()?)?;
+        Some(self.origins(open))
+    }
+
+    fn origins(&self, ids: &[u32]) -> Vec<Origin> {
+        ids.iter().filter_map(|id| self.tables.origin(*id)).cloned().collect()
+    }
+
+    fn result(&self, tally: &Tally) -> PolicyResult {
+        let policy = self.policy;
+        let counts = Counts {
+            pass: tally.pass,
+            fail: tally.fail.len() as u64,
+            unknown: tally.unknown.iter().map(|(_, rows)| rows.count).sum(),
+            waived: 0,
+            out_of_scope: tally.out_of_scope,
+        };
+        let whole = self.unread().is_none();
+        let outcome = match counts {
+            Counts { fail: 1.., .. } => Outcome::Fail,
+            Counts { unknown: 1.., .. } => Outcome::Unknown,
+            _ if !whole => Outcome::Unknown,
+            Counts { pass: 1.., .. } => Outcome::Pass,
+            _ => Outcome::NotApplicable,
+        };
+        let not_applicable = (outcome == Outcome::NotApplicable).then_some(match counts.out_of_scope {
+            0 => NotApplicable::NoResources,
+            _ => NotApplicable::OutOfScope,
+        });
+        PolicyResult {
+            id: policy.id.clone(),
+            pack: policy.pack.clone(),
+            digest: policy.digest.clone(),
+            title: policy.title.clone(),
+            severity: policy.severity,
+            resource: policy.judged.name().to_owned(),
+            outcome,
+            not_applicable,
+            counts,
+            population: counts.population(),
+            whole,
+            message: policy.message.clone(),
+            why: policy.why.clone(),
+            fix: policy.fix.clone(),
+            who: policy.who.clone(),
+            tags: policy.tags.clone(),
+            frameworks: policy.frameworks.iter().cloned().collect(),
+            references: policy.references.clone(),
+        }
+    }
+
+    fn findings(&self, tally: &Tally) -> Vec<Finding> {
+        let mut findings: Vec<Finding> = tally.fail.par_iter().map(|row| self.failure(*row)).collect();
+        for (doubt, rows) in &tally.unknown {
+            findings.push(self.doubt(doubt, rows.count, &rows.rows));
+        }
+        if let Some(causes) = self.unread() {
+            findings.push(self.unread_population(causes));
+        }
+        findings
+    }
+
+    fn row(&self, row: u32) -> Option<RecordRef> {
+        self.record().map(|ty| RecordRef { ty, row })
+    }
+
+    fn failure(&self, row: u32) -> Finding {
+        let arena = Bump::new();
+        let row = self.row(row);
+        let resource = row.map(|row| resource_id(row, self.tables));
+        let key = resource.as_ref().map_or("", |resource| resource.key.as_str());
+        Finding {
+            id: self.id(Outcome::Fail, key),
+            outcome: Outcome::Fail,
+            count: 1,
+            values: self.values(row, &arena),
+            evidence: self.evidence(row, &arena),
+            resource,
+            ..self.empty()
+        }
+    }
+
+    /// Resources for which the same is not known, as one finding.
+    fn doubt(&self, doubt: &Doubt, count: u64, rows: &[u32]) -> Finding {
+        let arena = Bump::new();
+        let causes = match doubt {
+            Doubt::Origins(ids) => self.origins(ids),
+            Doubt::Failed(message) => vec![Origin {
+                cause: Cause::EvaluationError,
+                about: self.policy.id.clone(),
+                needs: None,
+                detail: Some(message.clone()),
+            }],
+        };
+        let first = rows.first().and_then(|row| self.row(*row));
+        let resources: Vec<ResourceId> =
+            rows.iter().filter_map(|row| self.row(*row)).map(|row| resource_id(row, self.tables)).collect();
+        let about: Vec<String> = causes.iter().map(|origin| format!("{} {}", origin.cause, origin.about)).collect();
+        let resource = if count == 1 { resources.first().cloned() } else { None };
+        Finding {
+            id: self.id(Outcome::Unknown, &about.join("; ")),
+            outcome: Outcome::Unknown,
+            count,
+            values: if count == 1 { self.values(first, &arena) } else { Map::new() },
+            causes,
+            evidence: self.evidence(first, &arena),
+            resource,
+            resources,
+            ..self.empty()
+        }
+    }
+
+    /// Not all resources were read: nobody knows how many are missing.
+    fn unread_population(&self, causes: Vec<Origin>) -> Finding {
+        let id = self.id(Outcome::Unknown, "not read");
+        Finding { id, outcome: Outcome::Unknown, causes, ..self.empty() }
+    }
+
+    fn empty(&self) -> Finding {
+        Finding {
+            id: Uuid::nil(),
+            policy: self.policy.id.clone(),
+            severity: self.policy.severity,
+            outcome: Outcome::Unknown,
+            resource: None,
+            count: 0,
+            values: Map::new(),
+            personal: self.policy.show.iter().filter(|shown| shown.personal).map(|shown| shown.name.clone()).collect(),
+            causes: Vec::new(),
+            evidence: Vec::new(),
+            resources: Vec::new(),
+        }
+    }
+
+    fn id(&self, outcome: Outcome, about: &str) -> Uuid {
+        let name = [&self.manifest.name, &self.policy.id, outcome.as_str(), about].join("\n");
+        Uuid::new_v5(&NAMESPACE, name.as_bytes())
+    }
+
+    /// Values for the message; what cannot be computed is null.
+    fn values(&self, row: Option<RecordRef>, arena: &Bump) -> Map<String, Json> {
+        let evaluator = Evaluator::new(self.tables, arena);
+        let variables = variables(row, self.tables);
+        self.policy
+            .show
+            .iter()
+            .map(|shown| {
+                let value = match evaluator.plan(&shown.plan, &variables) {
+                    Value::Error(_) => Json::Null,
+                    value => to_json(value, self.tables),
+                };
+                (shown.name.clone(), value)
+            })
+            .collect()
+    }
+
+    /// What decided the verdict: of an unknown `when` that, else the assertion.
+    fn evidence(&self, row: Option<RecordRef>, arena: &Bump) -> Vec<Evidence> {
+        let evaluator = Evaluator::new(self.tables, arena);
+        let variables = variables(row, self.tables);
+        let when = self.policy.when.as_ref().filter(|when| !matches!(evaluator.plan(when, &variables), Value::Bool(true)));
+        let plan = when.unwrap_or(&self.policy.assert);
+        let names = [row.map_or("tenant", |row| row.ty.info().variable.as_str()), "now"];
+        let parts = evaluator.explain(plan, &names, &variables);
+        parts.iter().map(|part| self.part(part, row)).collect()
+    }
+
+    fn part(&self, part: &Part<'_>, judged: Option<RecordRef>) -> Evidence {
+        let reads = |list: &[(String, Value<'_>)]| {
+            let read = |(path, value): &(String, Value<'_>)| Read { path: path.clone(), value: brief(*value, self.tables) };
+            list.iter().map(read).collect::<Vec<_>>()
+        };
+        Evidence {
+            expression: part.expression.clone(),
+            value: brief(part.value, self.tables),
+            reads: reads(&part.reads),
+            elements: reads(&part.elements),
+            records: part.records.iter().filter_map(|record| self.record_read(*record, judged)).collect(),
+            of: part.of as u64,
+        }
+    }
+
+    fn record_read(&self, record: RecordRef, judged: Option<RecordRef>) -> Option<RecordRead> {
+        let resource = record.ty.resource()?;
+        let entry = self.manifest.resources.iter().find(|entry| entry.resource == resource.name);
+        let endpoint = match (&resource.supply, entry) {
+            (Supply::Reference(name), _) => format!("built-in table {name}"),
+            (Supply::Call(_), Some(entry)) => entry.endpoint.clone(),
+            (Supply::Call(call), None) => call.path.clone(),
+        };
+        Some(RecordRead {
+            resource: resource_id(record, self.tables),
+            endpoint,
+            read_at: entry.and_then(|entry| entry.read_at),
+            linked_by: judged.and_then(|judged| linked_by(judged, record, self.tables)),
+        })
+    }
+}
+
+/// A value short enough for evidence: a record is its name, a long list its first items.
+fn brief(value: Value<'_>, tables: &Tables) -> Json {
+    const MAX_ITEMS: usize = 10;
+    match value {
+        Value::Record(record) if record.ty.resource().is_some() => {
+            let id = resource_id(record, tables);
+            Json::from(format!("{} {}", id.resource_type, id.name.unwrap_or(id.key)))
+        }
+        Value::List(list) if list.open.is_none() && list.len() > MAX_ITEMS => {
+            let mut items: Vec<Json> = list.iter().take(MAX_ITEMS).map(|item| brief(item, tables)).collect();
+            items.push(Json::from(format!("… and {} more", list.len() - MAX_ITEMS)));
+            items.into()
+        }
+        Value::List(list) if list.open.is_none() && list.maybe.is_empty() => {
+            list.iter().map(|item| brief(item, tables)).collect()
+        }
+        other => to_json(other, tables),
+    }
+}
+
+/// Key and name of a record.
+pub(super) fn resource_id(record: RecordRef, tables: &Tables) -> ResourceId {
+    let Some(resource) = record.ty.resource() else {
+        return ResourceId { resource_type: record.ty.name().to_owned(), key: record.row.to_string(), name: None };
+    };
+    let arena = Bump::new();
+    let parts: Vec<String> =
+        resource.key.iter().map(|field| text(tables.field(record, *field, &arena)).unwrap_or_default()).collect();
+    let name = resource.label.iter().fold(Value::Record(record), |value, field| match value {
+        Value::Record(record) => tables.field(record, *field, &arena),
+        other => other,
+    });
+    ResourceId { resource_type: resource.name.clone(), key: parts.join("/"), name: text(name) }
+}
+
+fn text(value: Value<'_>) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.to_owned()),
+        Value::Int(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// The key of the link that leads from one record to another.
+fn linked_by(from: RecordRef, to: RecordRef, tables: &Tables) -> Option<String> {
+    let arena = Bump::new();
+    let info = from.ty.info();
+    info.fields.iter().enumerate().find_map(|(at, field)| {
+        let FieldOrigin::Link(link) = &field.origin else { return None };
+        let id = u16::try_from(at).ok()?;
+        let leads_there = matches!(tables.field(from, id, &arena), Value::Record(found) if found == to);
+        if !leads_there || !matches!(field.ty, FieldType::Record(_)) {
+            return None;
+        }
+        link.on.iter().find_map(|key| {
+            let mine = key.from.iter().fold(Value::Record(from), |value, field| match value {
+                Value::Record(record) => tables.field(record, *field, &arena),
+                other => other,
+            });
+            let theirs = tables.field(to, key.to, &arena);
+            let same = text(mine)?.to_lowercase() == text(theirs)?.to_lowercase();
+            same.then(|| format!("{} = {}", key.from_name, link.to.info().fields.get(usize::from(key.to)).map_or("", |f| &f.name)))
+        })
+    })
+}
+
+/// Every resource type that the policies need, or that was read, with how well.
+fn coverage(policies: &[Policy], manifest: &Manifest) -> Vec<Coverage> {
+    let mut needed: BTreeMap<RecordType, (&'static Resource, Vec<String>)> = BTreeMap::new();
+    for policy in policies {
+        let mut needs = Needs::of(&policy.reads());
+        if let Judged::Each(resource) = policy.judged {
+            needs.add_resource(resource);
+        }
+        for resource in needs.resources() {
+            needed.entry(resource.record).or_insert_with(|| (resource, Vec::new())).1.push(policy.id.clone());
+        }
+    }
+    let mut out: Vec<Coverage> = Vec::new();
+    for (resource, policies) in needed.into_values() {
+        let Supply::Call(call) = &resource.supply else { continue };
+        let entry = manifest.resources.iter().find(|entry| entry.resource == resource.name);
+        out.push(Coverage {
+            resource: resource.name.clone(),
+            source: resource.source.as_str().to_owned(),
+            status: entry.map_or("not_requested", |entry| entry.status.as_str()).to_owned(),
+            reason: entry.and_then(|entry| entry.reason.clone()),
+            endpoint: entry.map_or_else(|| call.path.clone(), |entry| entry.endpoint.clone()),
+            permission: call.permission.clone(),
+            objects: entry.map_or(0, |entry| entry.objects),
+            requests: entry.map_or(0, |entry| entry.requests),
+            read_at: entry.and_then(|entry| entry.read_at),
+            policies,
+        });
+    }
+    out
+}

@@ -1,0 +1,165 @@
+//! Judging: every policy on every resource of its type, rows in parallel.
+
+use std::collections::HashMap;
+
+use bumpalo::Bump;
+use rayon::prelude::*;
+
+use super::table::Tables;
+use crate::audit::MAX_KEYS;
+use crate::catalog::RecordType;
+use crate::expr::{Evaluator, OriginId, RecordRef, Records, Value};
+use crate::policy::{Judged, Policy};
+
+/// Rows judged together: all policies on one row while it is in the cache.
+const CHUNK: u32 = 2048;
+
+/// What one policy came to on one resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Pass,
+    Fail,
+    OutOfScope,
+    Unknown(Doubt),
+}
+
+/// Why it could not be told.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Doubt {
+    /// Something was not known.
+    Origins(Vec<OriginId>),
+    /// The expression failed.
+    Failed(String),
+}
+
+/// What one policy came to on all resources.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tally {
+    pub(super) pass: u64,
+    pub(super) out_of_scope: u64,
+    /// Rows that fail, in order.
+    pub(super) fail: Vec<u32>,
+    /// Rows that could not be told, by reason.
+    pub(super) unknown: Vec<(Doubt, Doubted)>,
+}
+
+/// Rows that could not be told for one reason.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Doubted {
+    pub(super) count: u64,
+    /// The first of them.
+    pub(super) rows: Vec<u32>,
+}
+
+/// Judges every policy on every row of its type; results in the order of the policies.
+pub(super) fn judge(policies: &[Policy], tables: &Tables) -> Vec<Tally> {
+    let mut tallies: Vec<Tally> = policies.iter().map(|_| Tally::default()).collect();
+    let mut groups: HashMap<Option<RecordType>, Vec<usize>> = HashMap::new();
+    for (at, policy) in policies.iter().enumerate() {
+        let ty = match policy.judged {
+            Judged::Tenant => None,
+            Judged::Each(resource) => Some(resource.record),
+        };
+        groups.entry(ty).or_default().push(at);
+    }
+    for (ty, members) in groups {
+        let group: Vec<&Policy> = members.iter().filter_map(|at| policies.get(*at)).collect();
+        let rows = ty.map_or(1, |ty| tables.rows(ty));
+        let parts: Vec<Vec<Tally>> = (0..rows.div_ceil(CHUNK))
+            .into_par_iter()
+            .map(|chunk| chunk_of_rows(&group, ty, tables, chunk * CHUNK..((chunk + 1) * CHUNK).min(rows)))
+            .collect();
+        for part in parts {
+            for (at, tally) in members.iter().zip(part) {
+                if let Some(whole) = tallies.get_mut(*at) {
+                    whole.append(tally);
+                }
+            }
+        }
+    }
+    tallies
+}
+
+fn chunk_of_rows(group: &[&Policy], ty: Option<RecordType>, tables: &Tables, rows: std::ops::Range<u32>) -> Vec<Tally> {
+    let mut tallies: Vec<Tally> = group.iter().map(|_| Tally::default()).collect();
+    let mut arena = Bump::new();
+    for row in rows {
+        for (policy, tally) in group.iter().zip(&mut tallies) {
+            tally.add(row, verdict(policy, ty.map(|ty| RecordRef { ty, row }), tables, &arena));
+        }
+        arena.reset();
+    }
+    tallies
+}
+
+/// The values of a condition's variables: the row, and the present.
+pub(super) fn variables<'r>(row: Option<RecordRef>, tables: &Tables) -> [Value<'r>; 2] {
+    [row.map_or(Value::Null, Value::Record), Value::Timestamp(tables.now())]
+}
+
+/// Judges one policy on one row.
+pub(super) fn verdict<'r>(policy: &'r Policy, row: Option<RecordRef>, tables: &'r Tables, arena: &'r Bump) -> Verdict {
+    let evaluator = Evaluator::new(tables, arena);
+    let variables = variables(row, tables);
+    if let Some(when) = &policy.when {
+        match evaluator.plan(when, &variables) {
+            Value::Bool(true) => {}
+            Value::Bool(false) => return Verdict::OutOfScope,
+            other => return Verdict::Unknown(doubt(other)),
+        }
+    }
+    match evaluator.plan(&policy.assert, &variables) {
+        Value::Bool(true) => Verdict::Pass,
+        Value::Bool(false) => Verdict::Fail,
+        other => Verdict::Unknown(doubt(other)),
+    }
+}
+
+fn doubt(value: Value<'_>) -> Doubt {
+    match value {
+        Value::Unknown(why) => Doubt::Origins(why.origins.to_vec()),
+        Value::Error(message) => Doubt::Failed(message.to_owned()),
+        _ => Doubt::Failed("the condition is neither true nor false".to_owned()),
+    }
+}
+
+impl Tally {
+    fn add(&mut self, row: u32, verdict: Verdict) {
+        match verdict {
+            Verdict::Pass => self.pass += 1,
+            Verdict::OutOfScope => self.out_of_scope += 1,
+            Verdict::Fail => self.fail.push(row),
+            Verdict::Unknown(doubt) => self.doubted(doubt).push(1, &[row]),
+        }
+    }
+
+    fn append(&mut self, other: Tally) {
+        self.pass += other.pass;
+        self.out_of_scope += other.out_of_scope;
+        self.fail.extend(other.fail);
+        for (doubt, rows) in other.unknown {
+            self.doubted(doubt).push(rows.count, &rows.rows);
+        }
+    }
+
+    /// Reasons are few: they are searched in the order they came.
+    fn doubted(&mut self, doubt: Doubt) -> &mut Doubted {
+        let at = match self.unknown.iter().position(|(known, _)| *known == doubt) {
+            Some(at) => at,
+            None => {
+                self.unknown.push((doubt, Doubted::default()));
+                self.unknown.len() - 1
+            }
+        };
+        #[expect(clippy::indexing_slicing, reason = "the position was just found or made")]
+        &mut self.unknown[at].1
+    }
+}
+
+impl Doubted {
+    fn push(&mut self, count: u64, rows: &[u32]) {
+        self.count += count;
+        let room = MAX_KEYS.saturating_sub(self.rows.len());
+        self.rows.extend(rows.iter().take(room));
+    }
+}

@@ -1,0 +1,375 @@
+//! Loads what is needed of a snapshot into tables.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use rayon::prelude::*;
+
+use super::column::{Column, RecordColumns, State};
+use super::strings::Interner;
+use super::table::{OriginSet, ParentStates, Property, Stored, Table, Tables};
+use super::{compute, link, project};
+use crate::catalog::{Absent, FieldId, FieldType, Origin as FieldOrigin, RecordType, Resource, Supply, catalog, reference};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::expr::time::Timestamp;
+use crate::expr::{Cause, Origin, OriginId};
+use crate::policy::Needs;
+use crate::snapshot::{Entry, ParentStatus, Snapshot, Status};
+
+/// What one resource type is loaded from.
+pub(super) struct Loaded {
+    pub(super) columns: RecordColumns,
+    pub(super) status: Status,
+    pub(super) reason: Option<String>,
+    /// Properties that were asked for; `None` for all.
+    pub(super) asked: Option<Vec<String>>,
+    pub(super) parents: Option<Vec<ParentStatus>>,
+}
+
+impl Tables {
+    /// Loads what is needed of a snapshot. Every file that is read is checked against its hash.
+    ///
+    /// # Errors
+    /// A diagnostic when a file is missing, truncated, altered or holds something other than lines of objects.
+    pub fn load(snapshot: &Snapshot, needs: &Needs) -> Result<Self, Diagnostic> {
+        let interner = Interner::new();
+        let read: Result<Vec<_>, Diagnostic> = needs
+            .resources()
+            .into_par_iter()
+            .filter(|resource| matches!(resource.supply, Supply::Call(_)))
+            .map(|resource| Ok((resource, read(snapshot, resource, needs, &interner)?)))
+            .collect();
+        let ended = snapshot.manifest().ended.as_nanosecond();
+        Ok(Self::assemble(read?, needs, interner, Timestamp::from_nanos(ended).unwrap_or_default()))
+    }
+
+    /// Puts loaded types together: tables, reference tables, links, derived fields, in this order.
+    pub(super) fn assemble(
+        loaded: Vec<(&'static Resource, Loaded)>,
+        needs: &Needs,
+        interner: Interner,
+        now: Timestamp,
+    ) -> Self {
+        let wanted = |ty: RecordType| needs.fields(ty);
+        let mut references: Vec<(RecordType, RecordColumns)> = needs
+            .resources()
+            .into_iter()
+            .filter_map(|resource| match resource.supply {
+                Supply::Reference(name) => Some((resource.record, reference_columns(resource.record, name, &wanted, &interner))),
+                Supply::Call(_) => None,
+            })
+            .collect();
+        for (ty, columns) in &mut references {
+            grow(*ty, columns, &loaded, &interner);
+        }
+        let mut tables = Self {
+            strings: interner.freeze(),
+            tables: catalog().records().iter().map(|record| Table::empty(record.id)).collect(),
+            origins: Vec::new(),
+            indexes: needs.joins().map(|join| (join, OnceLock::new())).collect(),
+            now,
+        };
+        for (resource, loaded) in loaded {
+            tables.place(resource, loaded);
+        }
+        for (_, columns) in references {
+            tables.store(columns, &None);
+        }
+        for record in catalog().records() {
+            if let Some(table) = tables.tables.get_mut(record.id.index()) {
+                table.prepare(&needs.fields(record.id));
+            }
+        }
+        for (ty, field) in needs.computed() {
+            match ty.info().fields.get(usize::from(*field)).map(|field| &field.origin) {
+                Some(FieldOrigin::Link(spec)) => {
+                    let matched = link::match_of(*ty, *field).filter(|matched| needs.fields(*ty).contains(matched));
+                    link::resolve(&mut tables, *ty, *field, spec, matched);
+                }
+                Some(FieldOrigin::Derived(spec)) => compute::compute(&mut tables, *ty, *field, spec),
+                _ => {}
+            }
+        }
+        tables
+    }
+
+    pub(super) fn add_origin(&mut self, origin: Origin) -> OriginId {
+        if let Some(known) = self.origins.iter().position(|known| *known == origin) {
+            return OriginId::try_from(known).unwrap_or(OriginId::MAX);
+        }
+        self.origins.push(origin);
+        OriginId::try_from(self.origins.len() - 1).unwrap_or(OriginId::MAX)
+    }
+
+    /// Puts a resource type into its tables and notes what of it is not known.
+    fn place(&mut self, resource: &Resource, loaded: Loaded) {
+        let Loaded { columns, status, reason, asked, parents } = loaded;
+        let record = columns.ty;
+        let not_asked = asked.map(|asked| {
+            let origin = self.add_origin(Origin {
+                cause: Cause::NotCollected,
+                about: resource.name.clone(),
+                needs: Some(permission(resource)),
+                detail: None,
+            });
+            (asked, origin)
+        });
+        self.store(columns, &not_asked);
+        let states = parents.map(|parents| self.parent_states(resource, parents));
+        let open = match (&states, status) {
+            (_, Status::Complete) => None,
+            (Some(states), _) if states.asked.values().any(Option::is_some) => {
+                let mut all: Vec<OriginId> = states.asked.values().flatten().flat_map(|set| set.iter().copied()).collect();
+                all.sort_unstable();
+                all.dedup();
+                Some(all.into_boxed_slice())
+            }
+            _ => Some(self.set_of(resource, status, reason)),
+        };
+        if let Some(table) = self.tables.get_mut(record.index()) {
+            table.open = open;
+            table.parents = states;
+        }
+    }
+
+    fn set_of(&mut self, resource: &Resource, status: Status, reason: Option<String>) -> OriginSet {
+        let cause = match status {
+            Status::Complete | Status::Partial => Cause::Truncated,
+            Status::Denied => Cause::NoPermission,
+            Status::Unlicensed => Cause::NoLicence,
+            Status::Unavailable => Cause::UnsupportedInCloud,
+            Status::Failed => Cause::ApiError,
+            Status::NotRequested => Cause::NotCollected,
+        };
+        let settles = matches!(status, Status::Denied | Status::NotRequested);
+        let needs = settles.then(|| permission(resource)).filter(|permission| !permission.is_empty());
+        Box::new([self.add_origin(Origin { cause, about: resource.name.clone(), needs, detail: reason })])
+    }
+
+    fn parent_states(&mut self, resource: &Resource, parents: Vec<ParentStatus>) -> ParentStates {
+        let mut asked = HashMap::new();
+        for parent in parents {
+            let state = match parent.status {
+                Status::Complete => None,
+                status => Some(self.set_of(resource, status, parent.reason)),
+            };
+            asked.insert(parent.key, state);
+        }
+        let not_asked = self.set_of(resource, Status::NotRequested, None);
+        ParentStates { asked, not_asked }
+    }
+
+    /// Moves built columns into the tables, nested types into their own.
+    fn store(&mut self, columns: RecordColumns, not_asked: &Option<(Vec<String>, OriginId)>) {
+        let RecordColumns { ty, rows, fields, parents } = columns;
+        for (id, name, column) in fields {
+            let missing = not_asked.as_ref().filter(|(asked, _)| !asked.iter().any(|field| field == name));
+            let reason = missing.map(|(_, origin)| *origin);
+            // What is nested in a property that was not asked for was not asked for either.
+            let inherited = reason.map(|origin| (Vec::new(), origin));
+            let column = match column {
+                Column::Nested(states, inner) => {
+                    let nested = inner.ty;
+                    self.store(*inner, &inherited);
+                    Property::Nested(nested, states)
+                }
+                Column::Rows(ends, inner) => {
+                    let nested = inner.ty;
+                    self.store(*inner, &inherited);
+                    Property::Rows(nested, ends)
+                }
+                plain => Property::Plain(plain),
+            };
+            let about = format!("{}.{name}", ty.name());
+            let absent = match (reason, absence(ty, id)) {
+                (Some(origin), _) => Some(origin),
+                (None, Absent::Null) => None,
+                (None, Absent::Unknown) => {
+                    Some(self.add_origin(Origin { cause: Cause::Absent, about: about.clone(), needs: None, detail: None }))
+                }
+            };
+            let detail = Some("the value is of another type than documented".to_owned());
+            let wrong = self.add_origin(Origin { cause: Cause::ApiError, about, needs: None, detail });
+            let absent = absent.map(|origin| -> OriginSet { Box::new([origin]) });
+            if let Some(table) = self.tables.get_mut(ty.index()) {
+                table.set(id, Stored::Property { column, absent, wrong: Box::new([wrong]) });
+            }
+        }
+        let Some(table) = self.tables.get_mut(ty.index()) else { return };
+        table.rows = rows;
+        if let (Some(parents), Some((id, _))) = (parents, ty.info().field("parent")) {
+            table.set(id, Stored::Parent(parents));
+        }
+    }
+}
+
+fn absence(ty: RecordType, field: FieldId) -> Absent {
+    match ty.info().fields.get(usize::from(field)).map(|field| &field.origin) {
+        Some(FieldOrigin::Property { absent }) => absent.clone(),
+        _ => Absent::Unknown,
+    }
+}
+
+fn permission(resource: &Resource) -> String {
+    match &resource.supply {
+        Supply::Call(call) => call.permission.clone(),
+        Supply::Reference(_) => String::new(),
+    }
+}
+
+/// Reads a resource type from its file, chunks in parallel, rows in the order of the file.
+fn read(snapshot: &Snapshot, resource: &Resource, needs: &Needs, interner: &Interner) -> Result<Loaded, Diagnostic> {
+    let wanted = |ty: RecordType| needs.fields(ty);
+    let mut columns = RecordColumns::new(resource.record, &wanted);
+    let Some(entry) = snapshot.entry(&resource.name) else {
+        return Ok(Loaded { columns, status: Status::NotRequested, reason: None, asked: None, parents: None });
+    };
+    let batch = rayon::current_num_threads().max(1) * 2;
+    if let Some(mut lines) = snapshot.lines(entry)? {
+        let mut first_line = 0;
+        loop {
+            let mut chunks = Vec::with_capacity(batch);
+            while chunks.len() < batch {
+                match lines.next_chunk()? {
+                    Some(chunk) => chunks.push(chunk),
+                    None => break,
+                }
+            }
+            if chunks.is_empty() {
+                break;
+            }
+            let parts: Vec<_> = chunks
+                .par_iter()
+                .map(|chunk| {
+                    let mut part = RecordColumns::new(resource.record, &wanted);
+                    project::lines(chunk, &mut part, interner).map(|()| part)
+                })
+                .collect();
+            for (part, chunk) in parts.into_iter().zip(&chunks) {
+                let part = part.map_err(|(line, fault)| broken_line(entry, first_line + line + 1, &fault))?;
+                columns.append(part);
+                first_line += chunk.iter().filter(|byte| **byte == b'\n').count();
+            }
+        }
+    }
+    if u64::from(columns.rows) != entry.objects {
+        let message = format!("{} holds {} objects, the manifest says {}", entry.resource, columns.rows, entry.objects);
+        return Err(Diagnostic::error(Code::InvalidSnapshot, message));
+    }
+    let parents = if entry.parents.is_some() { Some(snapshot.parents(entry)?) } else { None };
+    Ok(Loaded { columns, status: entry.status, reason: entry.reason.clone(), asked: entry.fields.clone(), parents })
+}
+
+fn broken_line(entry: &Entry, line: usize, fault: &str) -> Diagnostic {
+    let file = entry.file.as_deref().unwrap_or_default();
+    Diagnostic::error(Code::InvalidSnapshot, format!("`{file}` line {line} is not a line of a snapshot: {fault}"))
+}
+
+/// The columns of a table that comes with the program.
+fn reference_columns(
+    ty: RecordType,
+    name: &str,
+    wanted: &impl Fn(RecordType) -> Vec<FieldId>,
+    interner: &Interner,
+) -> RecordColumns {
+    let mut columns = RecordColumns::new(ty, wanted);
+    let Some(table) = reference(name) else { return columns };
+    for row in &table.rows {
+        columns.rows += 1;
+        for (_, field, column) in &mut columns.fields {
+            let at = table.columns.iter().position(|name| name == field);
+            let cell = at.and_then(|at| row.get(at)).map_or("", String::as_str);
+            push_reference(column, cell, interner);
+        }
+    }
+    columns
+}
+
+fn push_reference(column: &mut Column, cell: &str, interner: &Interner) {
+    match column {
+        Column::Items(_, items) => {
+            for part in cell.split(' ').filter(|part| !part.is_empty()) {
+                push_reference(items, part, interner);
+            }
+            column.end_list();
+        }
+        _ => match interner.intern(cell).filter(|_| !cell.is_empty()) {
+            Some(symbol) => column.push_symbol(symbol),
+            None => column.push_state(State::Null),
+        },
+    }
+}
+
+/// Adds to a reference table what always-links lead to and it does not have: a row with nothing but the key.
+fn grow(ty: RecordType, columns: &mut RecordColumns, loaded: &[(&'static Resource, Loaded)], interner: &Interner) {
+    let Some((key_at, key_name)) = always_key(ty) else { return };
+    let known: std::collections::HashSet<String> = match catalog_keys(ty, key_name) {
+        Some(keys) => keys,
+        None => return,
+    };
+    let mut found = std::collections::BTreeSet::new();
+    for (_, loaded) in loaded {
+        keys_to(ty, &loaded.columns, &mut found);
+    }
+    let strings: Vec<String> = found
+        .into_iter()
+        .filter_map(|symbol| interner.text(symbol))
+        .filter(|text| !known.contains(&text.to_lowercase()))
+        .collect();
+    let mut added = std::collections::BTreeSet::new();
+    for text in strings {
+        if !added.insert(text.to_lowercase()) {
+            continue;
+        }
+        columns.rows += 1;
+        for (id, _, column) in &mut columns.fields {
+            match (*id == key_at, interner.intern(&text)) {
+                (true, Some(symbol)) => column.push_symbol(symbol),
+                _ => push_reference(column, "", interner),
+            }
+        }
+    }
+}
+
+/// The field that always-links to a type compare, if there are such links.
+fn always_key(ty: RecordType) -> Option<(FieldId, &'static str)> {
+    catalog().records().iter().flat_map(|record| &record.fields).find_map(|field| match &field.origin {
+        FieldOrigin::Link(link) if link.always && link.to == ty => {
+            let key = link.on.first()?.to;
+            Some((key, ty.info().fields.get(usize::from(key))?.name.as_str()))
+        }
+        _ => None,
+    })
+}
+
+/// Lower-cased keys of the reference table as it comes.
+fn catalog_keys(ty: RecordType, key: &str) -> Option<std::collections::HashSet<String>> {
+    let Supply::Reference(name) = ty.resource()?.supply else { return None };
+    let table = reference(name)?;
+    let at = table.columns.iter().position(|column| *column == key)?;
+    Some(table.rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.to_lowercase()).collect())
+}
+
+/// Symbols of the keys with which records of a type, or nested in it, point at another type that always answers.
+fn keys_to(to: RecordType, columns: &RecordColumns, found: &mut std::collections::BTreeSet<u32>) {
+    for field in &columns.ty.info().fields {
+        let FieldOrigin::Link(link) = &field.origin else { continue };
+        if !link.always || link.to != to {
+            continue;
+        }
+        let key = link.on.first().and_then(|key| key.from.first());
+        let column = columns.fields.iter().find(|(id, _, _)| Some(id) == key);
+        if let Some((_, _, Column::String(symbols))) = column {
+            found.extend(symbols.iter().filter(|symbol| State::of(**symbol) == State::Value));
+        }
+    }
+    for (id, _, column) in &columns.fields {
+        if let Column::Nested(_, inner) | Column::Rows(_, inner) = column {
+            debug_assert!(matches!(
+                columns.ty.info().fields.get(usize::from(*id)).map(|field| &field.ty),
+                Some(FieldType::Record(_) | FieldType::List(_))
+            ));
+            keys_to(to, inner, found);
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! The evaluator: judges policies on a snapshot.
+//!
+//! ```text
+//! snapshot ─ project ─► columns ─ link, compute ─► Tables ─ judge ─► verdicts ─ findings ─► Audit
+//! ```
+//!
+//! Only the fields that some policy reads are parsed ([`project`]), straight into compact columns with every text kept
+//! once; links and derived fields are worked out once for all rows; then all policies are judged on each row, rows in
+//! parallel. Evidence is captured afterwards, for findings only. This is the only parallel code (rayon).
+
+mod column;
+mod compute;
+mod example;
+mod findings;
+mod index;
+mod judge;
+mod link;
+mod load;
+mod project;
+mod strings;
+mod table;
+
+pub use example::{Judgement, judge_example};
+pub use findings::audit;
+pub use table::Tables;

@@ -1,0 +1,238 @@
+//! Evidence: the parts of a condition that decided it, with the values they had.
+//!
+//! Runs after judging and only for findings: it evaluates again and follows what mattered. Of an `&&` that is false the
+//! first false part is enough; of an `||` that is false every part is needed; of an `all` that is false the elements at
+//! fault.
+
+use std::cell::Cell;
+
+use super::ast::Fold;
+use super::eval::{Element, Evaluator, Frame};
+use super::plan::{FoldOp, Node, Op, Plan};
+use super::value::{List, RecordRef, Value};
+
+/// Elements at fault that are followed; the rest is counted.
+const MAX_ELEMENTS: usize = 5;
+/// Parts that are kept.
+const MAX_PARTS: usize = 24;
+
+/// A part of a condition that decided it.
+#[derive(Clone, Debug)]
+pub struct Part<'r> {
+    /// The part as written, white space folded.
+    pub expression: String,
+    /// What it yielded.
+    pub value: Value<'r>,
+    /// Values that it read, by the path that was written.
+    pub reads: Vec<(String, Value<'r>)>,
+    /// The elements of the quantifiers around it, by their names.
+    pub elements: Vec<(String, Value<'r>)>,
+    /// Records that it read from.
+    pub records: Vec<RecordRef>,
+    /// Of how many elements at fault this is one; 1 outside quantifiers.
+    pub of: usize,
+}
+
+impl<'r> Evaluator<'r> {
+    /// Runs a plan and follows what decided its value.
+    pub fn explain(&self, plan: &'r Plan, names: &[&str], variables: &[Value<'r>]) -> Vec<Part<'r>> {
+        let frame = self.frame(plan, variables);
+        let mut explainer = Explainer {
+            evaluator: self,
+            plan,
+            frame,
+            elements: Vec::new(),
+            names: names.iter().map(|name| (*name).to_owned()).collect(),
+            of: 1,
+            parts: Vec::new(),
+        };
+        explainer.node(&plan.root);
+        explainer.parts
+    }
+}
+
+struct Explainer<'e, 'r> {
+    evaluator: &'e Evaluator<'r>,
+    plan: &'r Plan,
+    frame: Frame<'r>,
+    elements: Vec<(String, Value<'r>)>,
+    names: Vec<String>,
+    of: usize,
+    parts: Vec<Part<'r>>,
+}
+
+impl<'r> Explainer<'_, 'r> {
+    fn value(&self, node: &'r Node) -> Value<'r> {
+        self.evaluator.node(node, self.frame)
+    }
+
+    fn text(&self, node: &Node) -> String {
+        let raw = self.plan.text.get(node.span.clone()).unwrap_or_default();
+        raw.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    fn node(&mut self, node: &'r Node) {
+        if self.parts.len() >= MAX_PARTS {
+            return;
+        }
+        match &node.op {
+            Op::And(items) => self.connective(items, self.value(node), false),
+            Op::Or(items) => self.connective(items, self.value(node), true),
+            Op::Call { function, args } if function.name == "!_" => args.iter().for_each(|arg| self.node(arg)),
+            Op::If(parts) => {
+                let [test, then, otherwise] = parts.as_ref();
+                match self.value(test) {
+                    Value::Bool(true) => self.branch(test, then),
+                    Value::Bool(false) => self.branch(test, otherwise),
+                    _ => self.node(test),
+                }
+            }
+            Op::Bind { slot, value, body } => {
+                if let Some(cell) = self.frame.get(*slot) {
+                    cell.set(self.value(value));
+                }
+                self.node(body);
+            }
+            Op::Fold(fold) if matches!(fold.fold, Fold::All | Fold::Exists) => self.quantifier(node, fold),
+            _ => self.leaf(node),
+        }
+    }
+
+    fn branch(&mut self, test: &'r Node, taken: &'r Node) {
+        self.leaf(test);
+        if !matches!(taken.op, Op::Literal(_)) {
+            self.node(taken);
+        }
+    }
+
+    /// The parts that made the whole what it is.
+    fn connective(&mut self, items: &'r [Node], whole: Value<'r>, absorbing: bool) {
+        for item in items {
+            let part = self.value(item);
+            let decided = match (whole, part) {
+                (Value::Bool(whole), Value::Bool(part)) if whole == absorbing => {
+                    if part == absorbing {
+                        return self.node(item);
+                    }
+                    false
+                }
+                (Value::Bool(_), Value::Bool(_)) | (Value::Unknown(_), Value::Unknown(_)) => true,
+                (Value::Error(_), Value::Error(_)) => true,
+                _ => false,
+            };
+            if decided {
+                self.node(item);
+            }
+        }
+    }
+
+    /// Follows the elements that made `all` false, `exists` true, or either unknown.
+    fn quantifier(&mut self, node: &'r Node, fold: &'r FoldOp) {
+        let whole = self.value(node);
+        let range = match fold.join.as_ref().and_then(|join| self.evaluator.joined(join, self.frame)) {
+            Some(found) => found,
+            None => self.value(&fold.range),
+        };
+        let Value::List(list) = range else { return self.leaf(node) };
+        let culprits = self.culprits(fold, list, whole);
+        if culprits.is_empty() {
+            return self.leaf(node);
+        }
+        let (before, of) = (self.elements.len(), self.of);
+        self.of = culprits.len();
+        for value in culprits.into_iter().take(MAX_ELEMENTS) {
+            let element = Element { key: Value::Null, value, single: value, maybe: None };
+            if self.evaluator.enter(fold, &element, self.frame).is_err() {
+                break;
+            }
+            self.elements.push((self.element_name(fold), value));
+            self.node(&fold.body);
+            self.elements.truncate(before);
+        }
+        self.of = of;
+    }
+
+    /// The name that the body uses for the element: what a path in it begins with.
+    fn element_name(&self, fold: &FoldOp) -> String {
+        let mut names = Vec::new();
+        roots(&fold.body, fold.second.unwrap_or(fold.first), &mut |span| names.push(span));
+        names.first().and_then(|span| self.plan.text.get(span.clone())).unwrap_or("element").to_owned()
+    }
+
+    fn culprits(&self, fold: &'r FoldOp, list: &'r List<'r>, whole: Value<'r>) -> Vec<Value<'r>> {
+        let mut found = Vec::new();
+        for value in list.iter() {
+            let element = Element { key: Value::Null, value, single: value, maybe: None };
+            if self.evaluator.enter(fold, &element, self.frame).is_err() {
+                break;
+            }
+            let same = match (whole, self.value(&fold.body)) {
+                (Value::Bool(true), Value::Bool(body)) => fold.fold == Fold::Exists && body,
+                (Value::Bool(false), Value::Bool(body)) => fold.fold == Fold::All && !body,
+                (Value::Unknown(_), Value::Unknown(_)) | (Value::Error(_), Value::Error(_)) => true,
+                _ => false,
+            };
+            if same {
+                found.push(value);
+            }
+        }
+        found
+    }
+
+    fn leaf(&mut self, node: &'r Node) {
+        let mut part = Part {
+            expression: self.text(node),
+            value: self.value(node),
+            reads: Vec::new(),
+            elements: self.elements.clone(),
+            records: Vec::new(),
+            of: self.of,
+        };
+        self.reads(node, &mut part);
+        self.parts.push(part);
+    }
+
+    /// Paths that a part reads, with their values, and the records on the way.
+    fn reads(&self, node: &'r Node, part: &mut Part<'r>) {
+        match &node.op {
+            Op::Field { .. } | Op::Key { .. } | Op::HasField { .. } | Op::HasKey { .. } => {
+                let text = self.text(node);
+                if !part.reads.iter().any(|(known, _)| *known == text) {
+                    part.reads.push((text, self.value(node)));
+                }
+                self.records(node, part);
+            }
+            // What is inside a quantifier has no one value; its range does.
+            Op::Fold(fold) => {
+                if let Some(join) = &fold.join {
+                    self.reads(&join.key, part);
+                } else {
+                    self.reads(&fold.range, part);
+                }
+            }
+            Op::Slot(slot) if self.names.get(*slot).is_some_and(|name| name == "now") => {
+                part.reads.push(("now".to_owned(), self.frame.get(*slot).map_or(Value::Null, Cell::get)));
+            }
+            _ => node.children().into_iter().for_each(|child| self.reads(child, part)),
+        }
+    }
+
+    fn records(&self, node: &'r Node, part: &mut Part<'r>) {
+        if let Value::Record(record) = self.value(node)
+            && !part.records.contains(&record)
+        {
+            part.records.push(record);
+        }
+        node.children().into_iter().for_each(|child| self.records(child, part));
+    }
+}
+
+/// Places where a slot is read.
+fn roots(node: &Node, slot: usize, found: &mut impl FnMut(std::ops::Range<usize>)) {
+    if matches!(node.op, Op::Slot(at) if at == slot) {
+        found(node.span.clone());
+    }
+    for child in node.children() {
+        roots(child, slot, found);
+    }
+}

@@ -1,0 +1,225 @@
+//! Makes a [`Policy`] of a document, and says everything that is wrong with it.
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::derived::row_scope;
+use super::text::{self, Steps, Text};
+use super::{Example, Judged, Policy, Reference, Severity, Shown, example, guard};
+use crate::catalog::{Population, RecordType, catalog};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::document::{Document, Node, Value};
+use crate::expr::ast::Expr;
+use crate::expr::{Ast, Checked, Mistake, Op, Plan, Scope, Type, compile};
+use crate::schema;
+
+/// Reads one policy file. Mistakes go to the sink; with an error among them there is no policy.
+pub(super) fn policy(document: &Document, pack: Option<&str>, sink: &mut Diagnostics) -> Option<Policy> {
+    let mut own = Diagnostics::new();
+    let policy = read(document, pack, &mut own);
+    let sound = !own.has_errors();
+    sink.extend(own);
+    policy.filter(|_| sound)
+}
+
+fn read(document: &Document, pack: Option<&str>, sink: &mut Diagnostics) -> Option<Policy> {
+    match schema::policy() {
+        Ok(schema) => schema.check(document, sink),
+        Err(fault) => sink.push(Diagnostic::error(Code::SchemaViolation, format!("the policy schema is broken: {fault}"))),
+    }
+    let root = &document.root;
+    let field = |name: &str| root.get(name);
+    let text = |name: &str| field(name).and_then(Node::as_str).unwrap_or_default().to_owned();
+    // With an unknown resource type nothing in the conditions can be checked.
+    let judged = judged(&text("resource"))?;
+    let mut compiler = Conditions { document, scope: scope(judged), judged };
+    let when = field("when").and_then(|node| compiler.condition(node, None, sink));
+    let guarded = when.as_ref().map(|(_, ast)| ast.root.clone());
+    let assert = field("assert").and_then(|node| compiler.condition(node, guarded.as_ref(), sink));
+    let show = compiler.show(field("show"), sink);
+    check_messages(document, &show, sink);
+    let examples: Vec<Example> = field("examples").map(|list| example::read(document, list, sink)).unwrap_or_default();
+    Some(Policy {
+        id: text("id"),
+        pack: pack.map(str::to_owned),
+        title: field("title").map(Text::from_node)?,
+        severity: Severity::parse(&text("severity"))?,
+        judged,
+        when: when.map(|(plan, _)| plan),
+        assert: assert?.0,
+        show,
+        message: field("message").map(Text::from_node)?,
+        why: field("why").map(Text::from_node),
+        fix: field("fix").map(Steps::from_node),
+        who: strings(field("who")),
+        tags: strings(field("tags")),
+        frameworks: field("frameworks")
+            .map(|node| node.entries().iter().map(|(key, list)| (key.name.clone(), strings(Some(list)))).collect())
+            .unwrap_or_default(),
+        references: field("references").map(|node| node.items().iter().filter_map(reference).collect()).unwrap_or_default(),
+        examples,
+        source: Arc::clone(&document.source),
+        digest: Sha256::digest(document.source.text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect(),
+    })
+}
+
+fn judged(name: &str) -> Option<Judged> {
+    if name == "tenant" {
+        return Some(Judged::Tenant);
+    }
+    catalog().resource(name).map(Judged::Each)
+}
+
+fn scope(judged: Judged) -> Scope {
+    match judged {
+        Judged::Tenant => Scope::snapshot().with("tenant", Type::Dyn).with("now", Type::Timestamp),
+        Judged::Each(resource) => row_scope(resource.record),
+    }
+}
+
+fn strings(node: Option<&Node>) -> Vec<String> {
+    node.map(|node| node.items().iter().filter_map(Node::as_str).map(str::to_owned).collect()).unwrap_or_default()
+}
+
+fn reference(node: &Node) -> Option<Reference> {
+    match &node.value {
+        Value::String(url) => Some(Reference { title: url.clone(), url: url.clone() }),
+        _ => Some(Reference { title: node.get("title")?.as_str()?.to_owned(), url: node.get("url")?.as_str()?.to_owned() }),
+    }
+}
+
+/// Compiles the expressions of one document.
+struct Conditions<'d> {
+    document: &'d Document,
+    scope: Scope,
+    judged: Judged,
+}
+
+impl Conditions<'_> {
+    /// A condition: true or false, links guarded, joins by index.
+    fn condition(&mut self, node: &Node, given: Option<&Expr>, sink: &mut Diagnostics) -> Option<(Plan, Ast)> {
+        let (plan, ast, checked, ty) = self.compile(node, sink)?;
+        if !matches!(ty, Type::Bool | Type::Dyn) {
+            let mut help = "a condition is true or false".to_owned();
+            if matches!(ty, Type::Nullable(_)) {
+                help = "it may be null: compare it, as in `… == true`".to_owned();
+            }
+            let message = format!("the condition yields {ty}");
+            self.report(node, &Mistake { code: Code::NotBoolean, span: ast.root.span.clone(), message, help: vec![help] }, sink);
+        }
+        let given: Vec<&Expr> = given.into_iter().collect();
+        for mistake in guard::check(&ast, &checked, &given) {
+            self.report(node, &mistake, sink);
+        }
+        for mistake in unindexed(&plan, self.judged) {
+            self.report(node, &mistake, sink);
+        }
+        Some((plan, ast))
+    }
+
+    fn show(&mut self, node: Option<&Node>, sink: &mut Diagnostics) -> Vec<Shown> {
+        let mut shown = Vec::new();
+        for (key, value) in node.map(Node::entries).unwrap_or_default() {
+            if let Some((plan, ..)) = self.compile(value, sink) {
+                let personal = plan.reads.fields.iter().any(|(record, field)| is_personal(*record, *field));
+                shown.push(Shown { name: key.name.clone(), plan, personal });
+            }
+        }
+        shown
+    }
+
+    fn compile(&self, node: &Node, sink: &mut Diagnostics) -> Option<(Plan, Ast, Checked, Type)> {
+        let compiled = compile(node.as_str()?, &self.scope);
+        for mistake in &compiled.mistakes {
+            self.report(node, mistake, sink);
+        }
+        let (ast, checked) = compiled.ast?;
+        Some((compiled.plan?, ast, checked, compiled.ty))
+    }
+
+    /// Points at the byte of the file where a mistake in an expression stands.
+    fn report(&self, node: &Node, mistake: &Mistake, sink: &mut Diagnostics) {
+        let start = self.document.scalar_offset(node, mistake.span.start);
+        let last = mistake.span.end.saturating_sub(1).max(mistake.span.start);
+        let end = self.document.scalar_offset(node, last) + 1;
+        let mut diagnostic =
+            Diagnostic::error(mistake.code, &mistake.message).at(&self.document.source, start..end.max(start + 1), "");
+        diagnostic.help.extend(mistake.help.iter().cloned());
+        sink.push(diagnostic);
+    }
+}
+
+fn is_personal(record: RecordType, field: u16) -> bool {
+    record.info().fields.get(usize::from(field)).is_some_and(|field| field.personal)
+}
+
+/// A message may use what `show` defines, and what `show` defines is used by one of them.
+fn check_messages(document: &Document, show: &[Shown], sink: &mut Diagnostics) {
+    let Some(message) = document.root.get("message") else { return };
+    let mut used = std::collections::BTreeSet::new();
+    for (_, node) in message.entries() {
+        let Some(template) = node.as_str() else { continue };
+        match text::variables(template) {
+            Ok(names) => {
+                for name in names.iter().filter(|name| !show.iter().any(|shown| shown.name == **name)) {
+                    let at = template.find(name.as_str()).map_or(node.span.start, |at| document.scalar_offset(node, at));
+                    sink.push(
+                        Diagnostic::error(Code::UnknownTemplateVariable, format!("the message uses `{name}`, which `show` does not define"))
+                            .at(&document.source, at..at + name.len(), "")
+                            .suggest(name, show.iter().map(|shown| shown.name.as_str())),
+                    );
+                }
+                used.extend(names);
+            }
+            Err(fault) => sink.push(
+                Diagnostic::error(Code::InvalidTemplate, format!("the message is not a template: {fault}"))
+                    .at(&document.source, node.span.clone(), ""),
+            ),
+        }
+    }
+    for shown in show.iter().filter(|shown| !used.contains(&shown.name)) {
+        let key = document.root.get("show").and_then(|show| show.key(&shown.name));
+        let span = key.map_or(0..1, |key| key.span.clone());
+        sink.push(
+            Diagnostic::error(Code::UnusedShow, format!("`{}` is shown in no message", shown.name)).at(&document.source, span, ""),
+        );
+    }
+}
+
+/// Comprehensions over as many records as there are people, once for each judged resource or within each other.
+fn unindexed(plan: &Plan, judged: Judged) -> Vec<Mistake> {
+    let once = match judged {
+        Judged::Tenant => true,
+        Judged::Each(resource) => resource.population == Population::One,
+    };
+    let mut mistakes = Vec::new();
+    search(&plan.root, !once, &mut mistakes);
+    mistakes
+}
+
+fn search(node: &crate::expr::Node, repeated: bool, mistakes: &mut Vec<Mistake>) {
+    let mut inner = repeated;
+    if let Op::Fold(fold) = &node.op
+        && let Op::Collection(ty) = &fold.range.op
+        && fold.join.is_none()
+        && ty.resource().is_some_and(|resource| resource.population == Population::Many)
+    {
+        if repeated {
+            let name = ty.name();
+            mistakes.push(Mistake {
+                code: Code::UnindexedJoin,
+                span: node.span.clone(),
+                message: format!("this would go over every {name} again and again"),
+                help: vec![format!(
+                    "compare one of its fields with `==` so that an index finds the few that matter, as in \
+                     `.exists(x, x.id == … && …)`; for `all`, write `x.id != … || …`"
+                )],
+            });
+        }
+        inner = true;
+    }
+    for child in node.children() {
+        search(child, inner, mistakes);
+    }
+}

@@ -1,0 +1,165 @@
+//! Policies: rules in YAML, loaded, checked and compiled.
+//!
+//! A file is checked by the published JSON Schema, then its conditions by the types of the catalogue; what is left is a
+//! [`Policy`] that can be judged. Every mistake of every file goes to the sink in one run.
+
+pub mod derived;
+mod example;
+pub mod guard;
+mod load;
+mod needs;
+mod pack;
+mod text;
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+pub use example::{Example, Expectation, Given};
+pub use needs::Needs;
+pub use pack::{BUILT_IN, BuiltInPack, Loaded, Pack, load};
+pub use text::{Language, Steps, Text, render_message};
+
+use crate::catalog::Resource;
+use crate::diagnostic::Source;
+use crate::expr::{Plan, Reads};
+
+/// How bad a failure is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// Can wait.
+    Low,
+    /// Should be fixed.
+    Medium,
+    /// Breaks something, or will.
+    High,
+    /// Breaks something now for people, with no way around.
+    Critical,
+}
+
+impl Severity {
+    /// From the worst to the mildest.
+    pub const ALL: [Severity; 5] = [Self::Critical, Self::High, Self::Medium, Self::Low, Self::Info];
+
+    /// The spelling in policies and results.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::High => "high",
+            Self::Medium => "medium",
+            Self::Low => "low",
+            Self::Info => "info",
+        }
+    }
+
+    /// The severity of that spelling.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|severity| severity.as_str() == text)
+    }
+}
+
+/// What is judged.
+#[derive(Clone, Copy, Debug)]
+pub enum Judged {
+    /// The tenant, once.
+    Tenant,
+    /// Every resource of a type.
+    Each(&'static Resource),
+}
+
+impl Judged {
+    /// `tenant` or the name of the resource type.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Tenant => "tenant",
+            Self::Each(resource) => &resource.name,
+        }
+    }
+}
+
+/// A value that a message shows.
+#[derive(Debug)]
+pub struct Shown {
+    /// Its name in the message.
+    pub name: String,
+    /// What computes it.
+    pub plan: Plan,
+    /// Whether it can identify a person.
+    pub personal: bool,
+}
+
+/// A document that a policy's facts come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reference {
+    /// Its title; the address when it was given alone.
+    pub title: String,
+    /// Its address.
+    pub url: String,
+}
+
+/// A rule that can be judged.
+#[derive(Debug)]
+pub struct Policy {
+    /// Stable name.
+    pub id: String,
+    /// The pack it came with; none for a single file.
+    pub pack: Option<String>,
+    /// What is so when all is well.
+    pub title: Text,
+    /// How bad a failure is.
+    pub severity: Severity,
+    /// What is judged.
+    pub judged: Judged,
+    /// Which resources are in scope; none for all.
+    pub when: Option<Plan>,
+    /// What must hold.
+    pub assert: Plan,
+    /// Values for the message.
+    pub show: Vec<Shown>,
+    /// What is wrong with one resource: a template.
+    pub message: Text,
+    /// What breaks.
+    pub why: Option<Text>,
+    /// What to do.
+    pub fix: Option<Steps>,
+    /// Roles that can do it.
+    pub who: Vec<String>,
+    /// Words to select it by.
+    pub tags: Vec<String>,
+    /// Items of frameworks that it serves.
+    pub frameworks: Vec<(String, Vec<String>)>,
+    /// Where its facts come from.
+    pub references: Vec<Reference>,
+    /// Its own tests.
+    pub examples: Vec<Example>,
+    /// The file.
+    pub source: Arc<Source>,
+    /// SHA-256 of the file, in hex.
+    pub digest: String,
+}
+
+impl Policy {
+    /// Everything its expressions read.
+    pub fn reads(&self) -> Reads {
+        let mut reads = self.assert.reads.clone();
+        for plan in self.when.iter().chain(self.show.iter().map(|shown| &shown.plan)) {
+            reads.extend(&plan.reads);
+        }
+        reads
+    }
+}
+
+/// What some policies need of a snapshot: what their expressions read, and how the judged resources are named.
+pub fn needs(policies: &[Policy]) -> Needs {
+    let mut needs = Needs::default();
+    for policy in policies {
+        needs.add(&policy.reads());
+        if let Judged::Each(resource) = policy.judged {
+            needs.add_resource(resource);
+        }
+    }
+    needs
+}

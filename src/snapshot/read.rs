@@ -1,0 +1,223 @@
+//! Reads a snapshot: the manifest at once, the files as a stream of chunks of whole lines.
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use zstd::stream::read::Decoder;
+
+use super::manifest::{Entry, FORMAT, Manifest, Status};
+use super::write::hex;
+use super::{MANIFEST, MAX_LINE};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::schema;
+
+/// Size of the chunks that are parsed in parallel.
+const CHUNK: usize = 2 << 20;
+/// Largest window that a file may ask to be decompressed with (2^27 bytes, zstd's own default limit).
+const WINDOW_LOG_MAX: u32 = 27;
+/// Largest manifest.
+const MAX_MANIFEST: u64 = 16 << 20;
+
+/// A snapshot that can be read.
+#[derive(Debug)]
+pub struct Snapshot {
+    folder: PathBuf,
+    manifest: Manifest,
+    digest: String,
+}
+
+/// How a parent of a per-parent type fared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParentStatus {
+    /// Key of the parent.
+    pub key: String,
+    /// How its call ended.
+    pub status: Status,
+    /// Why not better.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+impl Snapshot {
+    /// Opens a snapshot by its folder.
+    ///
+    /// # Errors
+    /// A diagnostic when there is no manifest, or it is damaged, or of a newer format.
+    pub fn open(folder: &Path) -> Result<Self, Diagnostic> {
+        let path = folder.join(MANIFEST);
+        let text = read_manifest(&path).map_err(|error| {
+            let help = "a snapshot is a folder with `manifest.json`; `tenken snapshot` and `tenken demo` write one";
+            invalid(format!("cannot read `{}`: {error}", path.display())).help(help)
+        })?;
+        let json: serde_json::Value = serde_json::from_str(&text)
+            .map_err(|error| invalid(format!("`{}` is damaged: {error}", path.display())))?;
+        if let Some(format) = json.get("format").and_then(serde_json::Value::as_u64)
+            && format > u64::from(FORMAT)
+        {
+            return Err(invalid(format!("`{}` has format {format}, this program reads up to {FORMAT}", path.display()))
+                .help("use the version of tenken that wrote it, or a newer one"));
+        }
+        if let Some(fault) = schema::manifest().and_then(|schema| Ok(schema.check_json(&json))).unwrap_or_else(Some) {
+            return Err(invalid(format!("`{}` is not a manifest: {fault}", path.display())));
+        }
+        let manifest = serde_json::from_value(json)
+            .map_err(|error| invalid(format!("`{}` is not a manifest: {error}", path.display())))?;
+        Ok(Self { folder: folder.to_owned(), manifest, digest: hex(&Sha256::digest(text.as_bytes())) })
+    }
+
+    /// What the manifest says.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// SHA-256 of the manifest, which holds those of the files.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// The entry of a resource type.
+    pub fn entry(&self, resource: &str) -> Option<&Entry> {
+        self.manifest.resources.iter().find(|entry| entry.resource == resource)
+    }
+
+    /// The lines of a resource type, if it has a file.
+    ///
+    /// # Errors
+    /// A diagnostic when the file cannot be opened.
+    pub fn lines(&self, entry: &Entry) -> Result<Option<Lines>, Diagnostic> {
+        let Some(name) = &entry.file else { return Ok(None) };
+        let path = self.file(name)?;
+        Lines::open(&path, entry).map(Some)
+    }
+
+    /// How the parents of a per-parent type fared.
+    ///
+    /// # Errors
+    /// A diagnostic when the file is missing, altered or damaged.
+    pub fn parents(&self, entry: &Entry) -> Result<Vec<ParentStatus>, Diagnostic> {
+        let Some(parents) = &entry.parents else { return Ok(Vec::new()) };
+        let path = self.file(&parents.file)?;
+        let text = std::fs::read_to_string(&path)
+            .map_err(|error| invalid(format!("cannot read `{}`: {error}", path.display())))?;
+        check_hash(&path, &parents.sha256, &hex(&Sha256::digest(text.as_bytes())))?;
+        text.lines()
+            .map(|line| {
+                serde_json::from_str(line).map_err(|error| invalid(format!("`{}` is damaged: {error}", path.display())))
+            })
+            .collect()
+    }
+
+    /// A file of the snapshot; a manifest can only name files beside it.
+    fn file(&self, name: &str) -> Result<PathBuf, Diagnostic> {
+        let plain = !name.is_empty() && !name.contains(['/', '\\']) && name != "." && name != "..";
+        if plain { Ok(self.folder.join(name)) } else { Err(invalid(format!("the manifest names a file outside the snapshot: `{name}`"))) }
+    }
+}
+
+fn read_manifest(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(MAX_MANIFEST).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+fn invalid(message: String) -> Diagnostic {
+    Diagnostic::error(Code::InvalidSnapshot, message)
+}
+
+fn check_hash(path: &Path, wanted: &str, found: &str) -> Result<(), Diagnostic> {
+    if wanted == found {
+        return Ok(());
+    }
+    Err(invalid(format!("`{}` is not the file that was collected: its SHA-256 differs from the manifest", path.display()))
+        .help("collect again; an altered snapshot cannot be judged"))
+}
+
+/// A stream of chunks of whole lines. The hash is checked at the end, before anything is concluded from the data.
+pub struct Lines {
+    path: PathBuf,
+    decoder: Decoder<'static, BufReader<Hashed>>,
+    rest: Vec<u8>,
+    left: u64,
+    wanted: String,
+    done: bool,
+}
+
+impl Lines {
+    fn open(path: &Path, entry: &Entry) -> Result<Self, Diagnostic> {
+        let failed = |error: std::io::Error| invalid(format!("cannot read `{}`: {error}", path.display()));
+        let file = File::open(path).map_err(failed)?;
+        let hashed = Hashed { inner: file, hash: Sha256::new() };
+        let mut decoder = Decoder::with_buffer(BufReader::new(hashed)).map_err(failed)?;
+        decoder.window_log_max(WINDOW_LOG_MAX).map_err(failed)?;
+        Ok(Self {
+            path: path.to_owned(),
+            decoder,
+            rest: Vec::new(),
+            left: entry.bytes,
+            wanted: entry.sha256.clone().unwrap_or_default(),
+            done: false,
+        })
+    }
+
+    /// The next chunk; `None` after the last, once the hash has been found right.
+    ///
+    /// # Errors
+    /// A diagnostic when the file is truncated, altered or larger than the manifest says.
+    pub fn next_chunk(&mut self) -> Result<Option<Vec<u8>>, Diagnostic> {
+        if self.done {
+            return Ok(None);
+        }
+        let mut chunk = std::mem::take(&mut self.rest);
+        chunk.reserve(CHUNK);
+        loop {
+            let start = chunk.len();
+            let read = (&mut self.decoder).take(CHUNK as u64).read_to_end(&mut chunk).map_err(|error| {
+                invalid(format!("`{}` is truncated or damaged: {error}", self.path.display()))
+                    .help("collect again; what is left cannot be trusted")
+            })?;
+            self.left = self.left.checked_sub(read as u64).ok_or_else(|| {
+                invalid(format!("`{}` holds more than the manifest says", self.path.display()))
+            })?;
+            if read == 0 {
+                return self.last(chunk);
+            }
+            if let Some(end) = chunk.get(start..).and_then(|new| new.iter().rposition(|byte| *byte == b'\n')) {
+                self.rest = chunk.split_off(start + end + 1);
+                return Ok(Some(chunk));
+            }
+            if chunk.len() > MAX_LINE {
+                return Err(invalid(format!("`{}` has a line longer than {} MiB", self.path.display(), MAX_LINE >> 20)));
+            }
+        }
+    }
+
+    fn last(&mut self, chunk: Vec<u8>) -> Result<Option<Vec<u8>>, Diagnostic> {
+        self.done = true;
+        let mut buffered = Vec::new();
+        let reader = self.decoder.get_mut();
+        reader.read_to_end(&mut buffered).map_err(|error| invalid(format!("cannot read `{}`: {error}", self.path.display())))?;
+        let found = hex(&reader.get_ref().hash.clone().finalize());
+        check_hash(&self.path, &self.wanted, &found)?;
+        if self.left > 0 {
+            return Err(invalid(format!("`{}` holds less than the manifest says", self.path.display())));
+        }
+        Ok((!chunk.is_empty()).then_some(chunk))
+    }
+}
+
+/// Hashes what is read through it.
+struct Hashed {
+    inner: File,
+    hash: Sha256,
+}
+
+impl Read for Hashed {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.inner.read(buffer)?;
+        self.hash.update(buffer.get(..read).unwrap_or_default());
+        Ok(read)
+    }
+}
