@@ -305,7 +305,9 @@ pub struct Coverage {
 impl Audit {
     /// Findings that fail, at or above a severity.
     pub fn failures_from(&self, least: Severity) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(move |finding| finding.outcome == Outcome::Fail && finding.severity >= least)
+        self.findings
+            .iter()
+            .filter(move |finding| finding.outcome == Outcome::Fail && finding.severity >= least)
     }
 
     /// Whether anything could not be decided.
@@ -315,7 +317,10 @@ impl Audit {
 
     /// Whether a policy's own expression failed.
     pub fn has_policy_defects(&self) -> bool {
-        self.findings.iter().flat_map(|f| &f.causes).any(|origin| origin.cause == crate::expr::Cause::EvaluationError)
+        self.findings
+            .iter()
+            .flat_map(|f| &f.causes)
+            .any(|origin| origin.cause == crate::expr::Cause::EvaluationError)
     }
 }
 
@@ -327,14 +332,19 @@ impl Summary {
             summary.policies.insert(outcome.as_str().to_owned(), 0);
         }
         for severity in Severity::ALL {
-            for map in [&mut summary.failed_policies, &mut summary.failures, &mut summary.unknowns] {
+            for map in [
+                &mut summary.failed_policies,
+                &mut summary.failures,
+                &mut summary.unknowns,
+            ] {
                 map.insert(severity.as_str().to_owned(), 0);
             }
         }
         for policy in policies {
             let severity = policy.severity.as_str();
             *summary.policies.entry(policy.outcome.as_str().to_owned()).or_default() += 1;
-            *summary.failed_policies.entry(severity.to_owned()).or_default() += u64::from(policy.outcome == Outcome::Fail);
+            *summary.failed_policies.entry(severity.to_owned()).or_default() +=
+                u64::from(policy.outcome == Outcome::Fail);
             *summary.failures.entry(severity.to_owned()).or_default() += policy.counts.fail;
             *summary.unknowns.entry(severity.to_owned()).or_default() += policy.counts.unknown;
             summary.judgements.add(&policy.counts);

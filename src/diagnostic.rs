@@ -23,7 +23,10 @@ pub struct Source {
 impl Source {
     /// A shared source, ready to be pointed into.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
-        Arc::new(Self { name: name.into(), text: text.into() })
+        Arc::new(Self {
+            name: name.into(),
+            text: text.into(),
+        })
     }
 
     /// One-based line and column (in characters) of a byte offset; past the end is the end.
@@ -133,18 +136,31 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// An error without a place; add one with [`Diagnostic::at`].
     pub fn error(code: Code, message: impl Into<String>) -> Self {
-        Self { code, severity: Severity::Error, message: message.into(), labels: Vec::new(), help: Vec::new() }
+        Self {
+            code,
+            severity: Severity::Error,
+            message: message.into(),
+            labels: Vec::new(),
+            help: Vec::new(),
+        }
     }
 
     /// A warning without a place.
     pub fn warning(code: Code, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Warning, ..Self::error(code, message) }
+        Self {
+            severity: Severity::Warning,
+            ..Self::error(code, message)
+        }
     }
 
     /// Adds a place.
     #[must_use]
     pub fn at(mut self, source: &Arc<Source>, span: Range<usize>, text: impl Into<String>) -> Self {
-        self.labels.push(Label { source: Arc::clone(source), span, text: text.into() });
+        self.labels.push(Label {
+            source: Arc::clone(source),
+            span,
+            text: text.into(),
+        });
         self
     }
 
@@ -170,11 +186,14 @@ impl Diagnostic {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
         };
-        let mut group = annotate_snippets::Group::with_title(
-            level.primary_title(printable(&self.message)).id(self.code.as_str()),
-        );
+        let mut group =
+            annotate_snippets::Group::with_title(level.primary_title(printable(&self.message)).id(self.code.as_str()));
         for (index, label) in self.labels.iter().enumerate() {
-            let kind = if index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+            let kind = if index == 0 {
+                AnnotationKind::Primary
+            } else {
+                AnnotationKind::Context
+            };
             let span = clamp(&label.source.text, &label.span);
             group = group.element(
                 Snippet::source(label.source.text.as_str())
@@ -230,7 +249,12 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     let limit = (name.chars().count() / 3).max(1);
     known
         .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&name.to_lowercase(), &candidate.to_lowercase()), candidate))
+        .map(|candidate| {
+            (
+                strsim::damerau_levenshtein(&name.to_lowercase(), &candidate.to_lowercase()),
+                candidate,
+            )
+        })
         .filter(|(distance, candidate)| *distance <= limit && *candidate != name)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
@@ -298,7 +322,11 @@ impl From<Diagnostic> for Diagnostics {
 
 /// Sort key: file, then offset; those without a place come first.
 fn place(diagnostic: &Diagnostic) -> (String, usize) {
-    diagnostic.labels.first().map(|l| (l.source.name.clone(), l.span.start)).unwrap_or_default()
+    diagnostic
+        .labels
+        .first()
+        .map(|l| (l.source.name.clone(), l.span.start))
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -331,7 +359,9 @@ mod tests {
     fn a_span_outside_the_text_does_not_panic() {
         let source = Source::new("x", "日本");
         for span in [0..1, 1..2, 5..900, 900..901] {
-            let text = Diagnostic::error(Code::Syntax, "bad").at(&source, span, "here").render(true);
+            let text = Diagnostic::error(Code::Syntax, "bad")
+                .at(&source, span, "here")
+                .render(true);
             assert!(text.contains("bad"));
         }
     }

@@ -77,7 +77,10 @@ impl Document {
             return None;
         }
         match serde_yaml::from_str_with_options::<Spanned<Raw>>(&source.text, options()) {
-            Ok(root) => Some(Self { root: node(root), source }),
+            Ok(root) => Some(Self {
+                root: node(root),
+                source,
+            }),
             Err(error) => {
                 let offset = error
                     .location()
@@ -85,8 +88,11 @@ impl Document {
                 let message = error.without_snippet().to_string();
                 let message = message.lines().next().unwrap_or_default().to_owned();
                 sink.push(
-                    Diagnostic::error(Code::InvalidYaml, format!("not well-formed YAML: {message}"))
-                        .at(&source, offset..offset + 1, ""),
+                    Diagnostic::error(Code::InvalidYaml, format!("not well-formed YAML: {message}")).at(
+                        &source,
+                        offset..offset + 1,
+                        "",
+                    ),
                 );
                 None
             }
@@ -97,7 +103,9 @@ impl Document {
     ///
     /// A folded or quoted scalar differs from its text; walking both together finds the place.
     pub fn scalar_offset(&self, node: &Node, offset: usize) -> usize {
-        let Value::String(value) = &node.value else { return node.span.start };
+        let Value::String(value) = &node.value else {
+            return node.span.start;
+        };
         let raw = self.source.text.get(node.span.clone()).unwrap_or_default();
         node.span.start + align(raw, value, offset)
     }
@@ -106,12 +114,18 @@ impl Document {
 impl Node {
     /// The value under a key of a mapping.
     pub fn get(&self, name: &str) -> Option<&Node> {
-        self.entries().iter().find(|(key, _)| key.name == name).map(|(_, node)| node)
+        self.entries()
+            .iter()
+            .find(|(key, _)| key.name == name)
+            .map(|(_, node)| node)
     }
 
     /// The key itself, for its place.
     pub fn key(&self, name: &str) -> Option<&Key> {
-        self.entries().iter().find(|(key, _)| key.name == name).map(|(key, _)| key)
+        self.entries()
+            .iter()
+            .find(|(key, _)| key.name == name)
+            .map(|(key, _)| key)
     }
 
     /// Entries of a mapping; none for anything else.
@@ -265,11 +279,22 @@ fn node(raw: Spanned<Raw>) -> Node {
         Raw::Mapping(entries) => Value::Mapping(
             entries
                 .into_iter()
-                .map(|(key, value)| (Key { span: bytes(key.referenced), name: key.value }, node(value)))
+                .map(|(key, value)| {
+                    (
+                        Key {
+                            span: bytes(key.referenced),
+                            name: key.value,
+                        },
+                        node(value),
+                    )
+                })
                 .collect(),
         ),
     };
-    Node { span: bytes(raw.referenced), value }
+    Node {
+        span: bytes(raw.referenced),
+        value,
+    }
 }
 
 fn bytes(location: serde_yaml::Location) -> Range<usize> {
@@ -280,9 +305,18 @@ fn bytes(location: serde_yaml::Location) -> Range<usize> {
 
 /// Byte offset of a one-based line and column (in characters).
 fn byte_offset(text: &str, line: usize, column: usize) -> usize {
-    let start = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum::<usize>();
+    let start = text
+        .split_inclusive('\n')
+        .take(line.saturating_sub(1))
+        .map(str::len)
+        .sum::<usize>();
     let rest = text.get(start..).unwrap_or_default();
-    start + rest.chars().take(column.saturating_sub(1)).map(char::len_utf8).sum::<usize>()
+    start
+        + rest
+            .chars()
+            .take(column.saturating_sub(1))
+            .map(char::len_utf8)
+            .sum::<usize>()
 }
 
 /// Offset in `raw` (a scalar as written) of the byte at `offset` in `value` (the scalar as meant).
@@ -345,9 +379,19 @@ mod tests {
 
     #[test]
     fn mistakes_are_one_diagnostic_with_a_place() {
-        for text in ["a: [1", "a: 1\na: 2", "a:\n\tb: 1", "a: 1\n---\nb: 2", "a: *nowhere", "- a\nb: 1"] {
+        for text in [
+            "a: [1",
+            "a: 1\na: 2",
+            "a:\n\tb: 1",
+            "a: 1\n---\nb: 2",
+            "a: *nowhere",
+            "- a\nb: 1",
+        ] {
             let mut sink = Diagnostics::new();
-            assert!(Document::parse(Source::new("t.yaml", text), &mut sink).is_none(), "{text:?}");
+            assert!(
+                Document::parse(Source::new("t.yaml", text), &mut sink).is_none(),
+                "{text:?}"
+            );
             assert_eq!(sink.sorted().len(), 1, "{text:?}");
         }
     }
@@ -367,7 +411,10 @@ mod tests {
     fn pointers_and_json_agree() {
         let document = parse("a: {b: [1, {c: x}]}\nd: null\n");
         assert_eq!(document.root.pointer("/a/b/1/c").and_then(Node::as_str), Some("x"));
-        assert_eq!(document.root.to_json().pointer("/a/b/0").and_then(|v| v.as_i64()), Some(1));
+        assert_eq!(
+            document.root.to_json().pointer("/a/b/0").and_then(|v| v.as_i64()),
+            Some(1)
+        );
         assert_eq!(document.root.pointer("/nope"), None);
     }
 }

@@ -1,1 +1,5 @@
-fn main() {}
+//! The `tenken` program: the command line of the library.
+
+fn main() -> tenken::cli::Exit {
+    tenken::cli::main()
+}

@@ -14,8 +14,16 @@ use tenken::expr::{List, Map, NoRecords, Overload, Scope, Type, Value, check, lo
 
 const TESTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/specs/cel-conformance.json");
 
-const FILES_LEFT_OUT: &[&str] =
-    &["proto2", "proto2_ext", "proto3", "enums", "wrappers", "dynamic", "block_ext", "network_ext"];
+const FILES_LEFT_OUT: &[&str] = &[
+    "proto2",
+    "proto2_ext",
+    "proto3",
+    "enums",
+    "wrappers",
+    "dynamic",
+    "block_ext",
+    "network_ext",
+];
 
 /// Cases whose expected value contradicts their expression: the text holds no backslash, the expected bytes do. The
 /// twin cases for strings, with the same text, expect none.
@@ -25,7 +33,14 @@ const DEFECTIVE: &[&str] = &[
 ];
 
 /// Spellings that only occur in cases about protobuf messages.
-const MESSAGES: &[&str] = &["TestAllTypes", "objectValue", "messageType", "NestedTestAllTypes", "google.protobuf.", "cel.expr."];
+const MESSAGES: &[&str] = &[
+    "TestAllTypes",
+    "objectValue",
+    "messageType",
+    "NestedTestAllTypes",
+    "google.protobuf.",
+    "cel.expr.",
+];
 
 fn needs_messages(case: &Json) -> bool {
     let times = ["google.protobuf.Timestamp", "google.protobuf.Duration"];
@@ -55,7 +70,12 @@ fn decode_type(json: &Json) -> Type {
         "typeParam" => Type::Param(inner.as_str().unwrap().into()),
         "type" => Type::TypeOf(decode_type(inner).into()),
         "abstractType" => {
-            let parts: Vec<Type> = inner["parameterTypes"].as_array().into_iter().flatten().map(decode_type).collect();
+            let parts: Vec<Type> = inner["parameterTypes"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(decode_type)
+                .collect();
             match inner["name"].as_str().unwrap() {
                 "optional_type" => Type::optional(parts[0].clone()),
                 name => Type::Abstract(name.into(), parts),
@@ -69,7 +89,10 @@ fn number<T: std::str::FromStr>(json: &Json) -> T
 where
     T::Err: std::fmt::Debug,
 {
-    json.as_str().map_or_else(|| json.to_string(), str::to_owned).parse().unwrap()
+    json.as_str()
+        .map_or_else(|| json.to_string(), str::to_owned)
+        .parse()
+        .unwrap()
 }
 
 fn decode_value<'r>(json: &Json, arena: &'r Bump) -> Value<'r> {
@@ -87,18 +110,26 @@ fn decode_value<'r>(json: &Json, arena: &'r Bump) -> Value<'r> {
         }),
         "stringValue" => Value::String(arena.alloc_str(inner.as_str().unwrap())),
         "bytesValue" => {
-            let bytes = base64::engine::general_purpose::STANDARD.decode(inner.as_str().unwrap()).unwrap();
+            let bytes = base64::engine::general_purpose::STANDARD
+                .decode(inner.as_str().unwrap())
+                .unwrap();
             Value::Bytes(arena.alloc_slice_copy(&bytes))
         }
         "listValue" => {
-            let items: Vec<Value<'r>> =
-                inner["values"].as_array().into_iter().flatten().map(|item| decode_value(item, arena)).collect();
+            let items: Vec<Value<'r>> = inner["values"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|item| decode_value(item, arena))
+                .collect();
             Value::List(arena.alloc(List::whole(arena.alloc_slice_copy(&items))))
         }
         "mapValue" => {
             let entry = |entry: &Json| (decode_value(&entry["key"], arena), decode_value(&entry["value"], arena));
             let entries: Vec<_> = inner["entries"].as_array().into_iter().flatten().map(entry).collect();
-            Value::Map(arena.alloc(Map { entries: arena.alloc_slice_copy(&entries) }))
+            Value::Map(arena.alloc(Map {
+                entries: arena.alloc_slice_copy(&entries),
+            }))
         }
         "typeValue" => match inner.as_str().unwrap() {
             "google.protobuf.Timestamp" => Value::Type(arena.alloc(Type::Timestamp)),
@@ -127,7 +158,9 @@ fn same(a: Value<'_>, b: Value<'_>) -> bool {
         (Value::List(x), Value::List(y)) => x.len() == y.len() && x.iter().zip(y.iter()).all(|(x, y)| same(x, y)),
         (Value::Map(x), Value::Map(y)) => {
             x.entries.len() == y.entries.len()
-                && x.entries.iter().all(|(k, v)| y.entries.iter().any(|(ok, ov)| same(*k, *ok) && same(*v, *ov)))
+                && x.entries
+                    .iter()
+                    .all(|(k, v)| y.entries.iter().any(|(ok, ov)| same(*k, *ok) && same(*v, *ov)))
         }
         (Value::Type(x), Value::Type(y)) => type_text(x) == type_text(y),
         (Value::Int(_) | Value::Uint(_) | Value::Double(_), Value::Int(_) | Value::Uint(_) | Value::Double(_)) => false,
@@ -155,7 +188,12 @@ fn scope(case: &Json) -> Scope {
         }
         for overload in declaration["function"]["overloads"].as_array().into_iter().flatten() {
             let overload = Overload {
-                params: overload["params"].as_array().into_iter().flatten().map(decode_type).collect(),
+                params: overload["params"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .map(decode_type)
+                    .collect(),
                 result: decode_type(&overload["resultType"]),
                 receiver: overload["isInstanceFunction"].as_bool().unwrap_or(false),
                 variadic: false,
@@ -187,7 +225,11 @@ fn case(case: &Json) -> Result<(), String> {
     if case["disableCheck"] != true
         && let Some(mistake) = checked.mistakes.first()
     {
-        return if fails { Ok(()) } else { Err(format!("does not check: {}", mistake.message)) };
+        return if fails {
+            Ok(())
+        } else {
+            Err(format!("does not check: {}", mistake.message))
+        };
     }
     if let Some(wanted) = case["typedResult"].get("deducedType") {
         let wanted = decode_type(wanted);
@@ -203,15 +245,27 @@ fn case(case: &Json) -> Result<(), String> {
     let values: Vec<Value<'_>> = scope
         .variables()
         .iter()
-        .map(|(name, _)| case["bindings"][name].get("value").map_or(Value::Null, |value| decode_value(value, &arena)))
+        .map(|(name, _)| {
+            case["bindings"][name]
+                .get("value")
+                .map_or(Value::Null, |value| decode_value(value, &arena))
+        })
         .collect();
     let found = run(&plan, &values, &NoRecords, &arena);
     if fails {
-        return if matches!(found, Value::Error(_)) { Ok(()) } else { Err(format!("{found:?} instead of an error")) };
+        return if matches!(found, Value::Error(_)) {
+            Ok(())
+        } else {
+            Err(format!("{found:?} instead of an error"))
+        };
     }
     let wanted = case.get("value").or(case["typedResult"].get("result"));
     let wanted = wanted.map_or(Value::Bool(true), |wanted| decode_value(wanted, &arena));
-    if same(found, wanted) { Ok(()) } else { Err(format!("{found:?} instead of {wanted:?}")) }
+    if same(found, wanted) {
+        Ok(())
+    } else {
+        Err(format!("{found:?} instead of {wanted:?}"))
+    }
 }
 
 #[test]
@@ -228,7 +282,12 @@ fn conformance() {
         let (mut ran, mut passed, mut left_out) = (0, 0, 0);
         for section in sections["section"].as_array().into_iter().flatten() {
             for test in section["test"].as_array().unwrap() {
-                let name = [file.as_str(), section["name"].as_str().unwrap(), test["name"].as_str().unwrap()].join("/");
+                let name = [
+                    file.as_str(),
+                    section["name"].as_str().unwrap(),
+                    test["name"].as_str().unwrap(),
+                ]
+                .join("/");
                 let left = FILES_LEFT_OUT.contains(&file.as_str()) || needs_messages(test);
                 if left || DEFECTIVE.contains(&name.as_str()) {
                     left_out += 1;
@@ -237,10 +296,7 @@ fn conformance() {
                 ran += 1;
                 match case(test) {
                     Ok(()) => passed += 1,
-                    Err(message) => failures.push(format!(
-                        "{name}: {}\n    {message}",
-                        test["expr"].as_str().unwrap()
-                    )),
+                    Err(message) => failures.push(format!("{name}: {}\n    {message}", test["expr"].as_str().unwrap())),
                 }
             }
         }

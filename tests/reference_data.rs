@@ -37,23 +37,50 @@ fn short(id: &str) -> &str {
 fn skus(skus: &Json, ownership: &Json) -> String {
     let mut rows: BTreeMap<String, [String; 7]> = BTreeMap::new();
     for sku in skus.as_array().unwrap() {
-        let plans: Vec<&str> = sku["servicePlanIds"].as_array().unwrap().iter().map(|p| short(p.as_str().unwrap())).collect();
+        let plans: Vec<&str> = sku["servicePlanIds"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|p| short(p.as_str().unwrap()))
+            .collect();
         let id = text(sku, "skuId").to_lowercase();
-        let row = [&id, text(sku, "stringId"), text(sku, "productName"), "", "", "", &plans.join(" ")].map(cell);
+        let row = [
+            &id,
+            text(sku, "stringId"),
+            text(sku, "productName"),
+            "",
+            "",
+            "",
+            &plans.join(" "),
+        ]
+        .map(cell);
         rows.insert(id, row);
     }
     for sku in ownership["skus"].as_array().unwrap() {
         let class = match text(sku, "class") {
             // A trial that only might be a person's own: the tenant's subscription tells more than its name does,
             // except for the Teams trials, which people start from within Teams.
-            "trial_org" if text(sku, "confidence") == "low" && text(sku, "skuPartNumber") != "TEAMS_COMMERCIAL_TRIAL" => continue,
+            "trial_org"
+                if text(sku, "confidence") == "low" && text(sku, "skuPartNumber") != "TEAMS_COMMERCIAL_TRIAL" =>
+            {
+                continue;
+            }
             "trial_org" => "suspect",
             other => other,
         };
         let id = text(sku, "skuId").to_lowercase();
-        let row = rows
-            .entry(id.clone())
-            .or_insert_with(|| [&id, text(sku, "skuPartNumber"), text(sku, "productName"), "", "", "", ""].map(cell));
+        let row = rows.entry(id.clone()).or_insert_with(|| {
+            [
+                &id,
+                text(sku, "skuPartNumber"),
+                text(sku, "productName"),
+                "",
+                "",
+                "",
+                "",
+            ]
+            .map(cell)
+        });
         row[3] = cell(class);
         row[4] = cell(text(sku, "confidence"));
         row[5] = cell(text(sku, "evidence"));
@@ -71,7 +98,11 @@ fn service_plans(plans: &Json) -> String {
     for plan in plans.as_array().unwrap() {
         let id = text(plan, "planId").to_lowercase();
         let row = [&id, text(plan, "technicalName"), text(plan, "friendlyName")].map(cell);
-        assert!(rows.insert(short(&id).to_owned(), row).is_none(), "two plans share {}", short(&id));
+        assert!(
+            rows.insert(short(&id).to_owned(), row).is_none(),
+            "two plans share {}",
+            short(&id)
+        );
     }
     let mut out = String::from("# Service plans of Microsoft. Written by tests/reference_data.rs; do not edit.\n");
     out += "id\tname\tfriendly_name\n";
@@ -91,12 +122,18 @@ fn tables_hold_what_the_sources_say() {
         println!("skipped: the licensing data is not beside the repository");
         return;
     };
-    for (table, wanted) in [("skus.tsv", skus(&names, &ownership)), ("service_plans.tsv", service_plans(&plans))] {
+    for (table, wanted) in [
+        ("skus.tsv", skus(&names, &ownership)),
+        ("service_plans.tsv", service_plans(&plans)),
+    ] {
         let path = Path::new(TABLES).join(table);
         if std::env::var_os("UPDATE_REFERENCE_DATA").is_some() {
             std::fs::write(&path, &wanted).unwrap();
         }
         let found = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(found == wanted, "{table} differs from its source; see the head of this file");
+        assert!(
+            found == wanted,
+            "{table} differs from its source; see the head of this file"
+        );
     }
 }

@@ -27,14 +27,17 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::types::{
-    Absent, Call, Derived, EmptyOn, Field, FieldId, FieldType, Link, LinkKey, Origin, Paging, PerParent, Population, Record,
-    RecordType, Resource, SourceName, Supply,
+    Absent, Call, Derived, EmptyOn, Field, FieldId, FieldType, Link, LinkKey, Origin, Paging, PerParent, Population,
+    Record, RecordType, Resource, SourceName, Supply,
 };
 use super::{Catalog, reference};
 use crate::diagnostic::{Diagnostics, Source};
 use crate::document::Document;
 
-const FILES: [(&str, &str); 2] = [("okta.yaml", include_str!("okta.yaml")), ("entra.yaml", include_str!("entra.yaml"))];
+const FILES: [(&str, &str); 2] = [
+    ("okta.yaml", include_str!("okta.yaml")),
+    ("entra.yaml", include_str!("entra.yaml")),
+];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -210,7 +213,14 @@ impl Builder {
         Ok(())
     }
 
-    fn record(&mut self, name: &str, variable: &str, about: &str, parent: Option<RecordType>, absent: &Absent) -> Loaded<RecordType> {
+    fn record(
+        &mut self,
+        name: &str,
+        variable: &str,
+        about: &str,
+        parent: Option<RecordType>,
+        absent: &Absent,
+    ) -> Loaded<RecordType> {
         let id = RecordType(u16::try_from(self.catalog.records.len()).map_err(|e| e.to_string())?);
         let clash = self.catalog.by_name.insert(name.to_owned(), id);
         if clash.is_some() {
@@ -232,7 +242,9 @@ impl Builder {
     fn nested(&mut self, parent: RecordType, fields: &Map<String, Json>, absent: &Absent) -> Loaded<()> {
         for (name, raw) in fields {
             let raw: RawField = decode(name, raw)?;
-            let Some(inner) = raw.fields.as_ref().or(raw.list.as_ref()) else { continue };
+            let Some(inner) = raw.fields.as_ref().or(raw.list.as_ref()) else {
+                continue;
+            };
             let full = format!("{}.{name}", self.name(parent));
             let variable = raw.r#as.as_deref().unwrap_or(name);
             let record = self.record(&full, variable, &raw.about, Some(parent), absent)?;
@@ -250,17 +262,33 @@ impl Builder {
             let full = format!("{}.{name}", self.name(parent));
             let record = self.record(&full, &name, "How the link was made.", Some(parent), absent)?;
             let outcomes = ["none", "one", "several", "disagree"].map(str::to_owned).to_vec();
-            let ty = FieldType::Enum { values: outcomes, closed: true };
+            let ty = FieldType::Enum {
+                values: outcomes,
+                closed: true,
+            };
             let property = |name: &str, about: &str, ty, nullable| Field {
                 name: name.to_owned(),
                 about: about.to_owned(),
                 ty,
                 nullable,
                 personal: false,
-                origin: Origin::Property { absent: Absent::Unknown },
+                origin: Origin::Property {
+                    absent: Absent::Unknown,
+                },
             };
-            self.push(record, property("outcome", "Whether the keys lead to none, one, several or different records.", ty, false));
-            self.push(record, property("key", "The key that led there.", FieldType::String, true));
+            self.push(
+                record,
+                property(
+                    "outcome",
+                    "Whether the keys lead to none, one, several or different records.",
+                    ty,
+                    false,
+                ),
+            );
+            self.push(
+                record,
+                property("key", "The key that led there.", FieldType::String, true),
+            );
         }
         Ok(())
     }
@@ -287,17 +315,24 @@ impl Builder {
             && let Some(per) = &call.per
         {
             let about = format!("Id of the {} that this belongs to.", self.name(per.parent));
-            self.push(record, Field {
-                name: "parent".to_owned(),
-                about,
-                ty: FieldType::String,
-                nullable: false,
-                personal: false,
-                origin: Origin::Parent,
-            });
+            self.push(
+                record,
+                Field {
+                    name: "parent".to_owned(),
+                    about,
+                    ty: FieldType::String,
+                    nullable: false,
+                    personal: false,
+                    origin: Origin::Parent,
+                },
+            );
         }
         self.added(record, &raw.links, &raw.derived)?;
-        let key = raw.key.iter().map(|name| self.field(record, name)).collect::<Loaded<Vec<_>>>()?;
+        let key = raw
+            .key
+            .iter()
+            .map(|name| self.field(record, name))
+            .collect::<Loaded<Vec<_>>>()?;
         let label = self.path(record, &raw.label)?;
         let collection = match &raw.plural {
             Some(plural) => format!("{}.{plural}", source.as_str()),
@@ -327,7 +362,10 @@ impl Builder {
             reference(name).ok_or_else(|| format!("there is no reference table {name}"))?;
             return Ok(Supply::Reference(String::leak(name.clone())));
         }
-        let call = raw.call.as_ref().ok_or("a resource type has neither call nor reference")?;
+        let call = raw
+            .call
+            .as_ref()
+            .ok_or("a resource type has neither call nor reference")?;
         let per = match &call.per {
             None => None,
             Some(per) => Some(PerParent {
@@ -385,14 +423,17 @@ impl Builder {
                 _ => return Err(format!("{whole} has not exactly one of type, fields and list")),
             };
             nullable |= absent == Absent::Null && !matches!(ty, FieldType::Record(_) | FieldType::List(_));
-            self.push(record, Field {
-                name: name.clone(),
-                about: raw.about,
-                ty,
-                nullable,
-                personal: raw.personal,
-                origin: Origin::Property { absent },
-            });
+            self.push(
+                record,
+                Field {
+                    name: name.clone(),
+                    about: raw.about,
+                    ty,
+                    nullable,
+                    personal: raw.personal,
+                    origin: Origin::Property { absent },
+                },
+            );
         }
         Ok(())
     }
@@ -403,26 +444,56 @@ impl Builder {
             let raw: RawLink = decode(name, raw)?;
             let to = self.find(&raw.to)?;
             let matched = raw.r#match.clone().map(|m| (format!("{}.{m}", self.name(record)), m));
-            let link = self.push(record, Field {
-                name: name.clone(),
-                about: raw.about.clone(),
-                ty: FieldType::Record(to),
-                nullable: !raw.always,
-                personal: false,
-                origin: Origin::Link(Link { to, on: Vec::new(), always: raw.always }),
-            });
+            let link = self.push(
+                record,
+                Field {
+                    name: name.clone(),
+                    about: raw.about.clone(),
+                    ty: FieldType::Record(to),
+                    nullable: !raw.always,
+                    personal: false,
+                    origin: Origin::Link(Link {
+                        to,
+                        on: Vec::new(),
+                        always: raw.always,
+                    }),
+                },
+            );
             self.links.push((record, name.clone(), raw));
             if let Some((whole, name)) = matched {
                 let ty = FieldType::Record(self.find(&whole)?);
                 let about = "How the link was made.".to_owned();
-                self.push(record, Field { name, about, ty, nullable: false, personal: false, origin: Origin::Match { link } });
+                self.push(
+                    record,
+                    Field {
+                        name,
+                        about,
+                        ty,
+                        nullable: false,
+                        personal: false,
+                        origin: Origin::Match { link },
+                    },
+                );
             }
         }
         for (name, raw) in derived {
             let raw: RawDerived = decode(name, raw)?;
             let (ty, nullable) = self.ty(&raw.r#type, &raw.values, raw.closed)?;
-            let origin = Origin::Derived(Derived { cel: raw.cel, otherwise: raw.otherwise });
-            self.push(record, Field { name: name.clone(), about: raw.about, ty, nullable, personal: false, origin });
+            let origin = Origin::Derived(Derived {
+                cel: raw.cel,
+                otherwise: raw.otherwise,
+            });
+            self.push(
+                record,
+                Field {
+                    name: name.clone(),
+                    about: raw.about,
+                    ty,
+                    nullable,
+                    personal: false,
+                    origin,
+                },
+            );
         }
         Ok(())
     }
@@ -433,11 +504,23 @@ impl Builder {
             let mut on = Vec::new();
             for key in raw.on {
                 let from = self.path(record, &key.from)?;
-                on.push(LinkKey { from, from_name: key.from, to: self.field(to, &key.to)? });
+                on.push(LinkKey {
+                    from,
+                    from_name: key.from,
+                    to: self.field(to, &key.to)?,
+                });
             }
             let at = self.field(record, &name)?;
-            let field = self.catalog.records.get_mut(record.index()).and_then(|r| r.fields.get_mut(usize::from(at)));
-            if let Some(Field { origin: Origin::Link(link), .. }) = field {
+            let field = self
+                .catalog
+                .records
+                .get_mut(record.index())
+                .and_then(|r| r.fields.get_mut(usize::from(at)));
+            if let Some(Field {
+                origin: Origin::Link(link),
+                ..
+            }) = field
+            {
                 link.on = on;
             }
         }
@@ -445,12 +528,16 @@ impl Builder {
     }
 
     fn find(&self, name: &str) -> Loaded<RecordType> {
-        self.catalog.record_named(name).ok_or_else(|| format!("nothing is called {name}"))
+        self.catalog
+            .record_named(name)
+            .ok_or_else(|| format!("nothing is called {name}"))
     }
 
     fn field(&self, record: RecordType, name: &str) -> Loaded<FieldId> {
         let info = self.catalog.record(record);
-        info.field(name).map(|(id, _)| id).ok_or_else(|| format!("{} has no field {name}", info.name))
+        info.field(name)
+            .map(|(id, _)| id)
+            .ok_or_else(|| format!("{} has no field {name}", info.name))
     }
 
     /// Field numbers along a dotted path through nested objects.
@@ -460,7 +547,11 @@ impl Builder {
         for name in path.split('.') {
             let id = self.field(here, name)?;
             ids.push(id);
-            if let Some(Field { ty: FieldType::Record(inner), .. }) = self.catalog.record(here).fields.get(usize::from(id)) {
+            if let Some(Field {
+                ty: FieldType::Record(inner),
+                ..
+            }) = self.catalog.record(here).fields.get(usize::from(id))
+            {
                 here = *inner;
             }
         }
@@ -476,7 +567,10 @@ impl Builder {
             "timestamp" => FieldType::Timestamp,
             "map" => FieldType::Map,
             "string" if values.is_empty() => FieldType::String,
-            "string" => FieldType::Enum { values: values.to_vec(), closed },
+            "string" => FieldType::Enum {
+                values: values.to_vec(),
+                closed,
+            },
             _ => match name.strip_prefix("list(").and_then(|rest| rest.strip_suffix(')')) {
                 Some(inner) => FieldType::List(Box::new(self.ty(inner, values, closed)?.0)),
                 None => FieldType::Record(self.find(name)?),
@@ -487,5 +581,7 @@ impl Builder {
 }
 
 fn pairs(map: &Map<String, Json>) -> Vec<(String, String)> {
-    map.iter().map(|(k, v)| (k.clone(), v.as_str().map_or_else(|| v.to_string(), str::to_owned))).collect()
+    map.iter()
+        .map(|(k, v)| (k.clone(), v.as_str().map_or_else(|| v.to_string(), str::to_owned)))
+        .collect()
 }

@@ -16,8 +16,8 @@ use std::sync::LazyLock;
 
 pub use reference::{ReferenceTable, reference};
 pub use types::{
-    Absent, Call, Derived, EmptyOn, Field, FieldId, FieldType, Link, LinkKey, Origin, Paging, PerParent, Population, Record,
-    RecordType, Resource, SourceName, Supply,
+    Absent, Call, Derived, EmptyOn, Field, FieldId, FieldType, Link, LinkKey, Origin, Paging, PerParent, Population,
+    Record, RecordType, Resource, SourceName, Supply,
 };
 
 /// All resource types.
@@ -71,7 +71,10 @@ impl Catalog {
         self.resources.iter().map(|resource| resource.name.as_str())
     }
 
-    #[expect(clippy::indexing_slicing, reason = "record numbers are only made while loading this table")]
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "record numbers are only made while loading this table"
+    )]
     fn record(&self, id: RecordType) -> &Record {
         &self.records[id.index()]
     }
@@ -88,17 +91,28 @@ mod tests {
         for record in catalog.records() {
             assert!(!record.about.is_empty(), "{} says nothing about itself", record.name);
             for field in &record.fields {
-                assert!(!field.about.is_empty(), "{}.{} says nothing about itself", record.name, field.name);
+                assert!(
+                    !field.about.is_empty(),
+                    "{}.{} says nothing about itself",
+                    record.name,
+                    field.name
+                );
             }
         }
     }
 
     #[test]
     fn graph_users_are_asked_for_38_properties() {
-        let Supply::Call(call) = &catalog().resource("entra.user").unwrap().supply else { panic!() };
+        let Supply::Call(call) = &catalog().resource("entra.user").unwrap().supply else {
+            panic!()
+        };
         assert!(call.select);
         let record = catalog().record_named("entra.user").unwrap().info();
-        let properties = record.fields.iter().filter(|f| matches!(f.origin, Origin::Property { .. })).count();
+        let properties = record
+            .fields
+            .iter()
+            .filter(|f| matches!(f.origin, Origin::Property { .. }))
+            .count();
         assert_eq!(properties, 38);
     }
 

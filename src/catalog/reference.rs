@@ -40,7 +40,9 @@ pub fn reference(name: &str) -> Option<&'static ReferenceTable> {
 /// The whole id of a plan that the table of products abbreviates to its first eight digits.
 fn plan_id(short: &str) -> Option<&'static str> {
     let rows = &SERVICE_PLANS.rows;
-    let at = rows.binary_search_by(|row| row.first().map_or("", |id| id.get(..8).unwrap_or(id)).cmp(short)).ok()?;
+    let at = rows
+        .binary_search_by(|row| row.first().map_or("", |id| id.get(..8).unwrap_or(id)).cmp(short))
+        .ok()?;
     rows.get(at)?.first().map(String::as_str)
 }
 
@@ -72,7 +74,14 @@ mod tests {
     #[test]
     fn the_culprit_of_the_founding_case_is_known() {
         let table = reference("skus").unwrap();
-        let row = table.rows.iter().find(|row| row[0] == "e0dfc8b9-9531-4ec8-94b4-9fec23b05fc8").unwrap();
-        assert_eq!((row[1].as_str(), row[3].as_str(), row[4].as_str()), ("Microsoft_Teams_Exploratory_Dept", "user_owned", "high"));
+        let row = table
+            .rows
+            .iter()
+            .find(|row| row[0] == "e0dfc8b9-9531-4ec8-94b4-9fec23b05fc8")
+            .unwrap();
+        assert_eq!(
+            (row[1].as_str(), row[3].as_str(), row[4].as_str()),
+            ("Microsoft_Teams_Exploratory_Dept", "user_owned", "high")
+        );
     }
 }

@@ -124,7 +124,11 @@ impl Column {
             Self::String(symbols) | Self::Json(symbols) => symbols.push(state.symbol()),
             Self::Nested(states, record) => {
                 states.push(state);
-                record.push_absent(if state == State::Wrong { State::Wrong } else { State::Absent });
+                record.push_absent(if state == State::Wrong {
+                    State::Wrong
+                } else {
+                    State::Absent
+                });
             }
             Self::Rows(ends, _) | Self::Items(ends, _) => {
                 let end = ends.values.last().copied().unwrap_or(0);
@@ -187,7 +191,11 @@ impl Column {
 
     /// Range of a list's items in the table or column that holds them.
     pub(super) fn range(ends: &Cells<u32>, row: usize) -> std::ops::Range<u32> {
-        let start = row.checked_sub(1).and_then(|before| ends.values.get(before)).copied().unwrap_or(0);
+        let start = row
+            .checked_sub(1)
+            .and_then(|before| ends.values.get(before))
+            .copied()
+            .unwrap_or(0);
         start..ends.values.get(row).copied().unwrap_or(start)
     }
 
@@ -259,7 +267,9 @@ impl RecordColumns {
         let mut fields = Vec::new();
         let mut parents = None;
         for id in wanted(ty) {
-            let Some(field) = info.fields.get(usize::from(id)) else { continue };
+            let Some(field) = info.fields.get(usize::from(id)) else {
+                continue;
+            };
             match field.origin {
                 crate::catalog::Origin::Property { .. } => {
                     fields.push((id, field.name.as_str(), Column::new(&field.ty, wanted)));
@@ -268,7 +278,12 @@ impl RecordColumns {
                 _ => {}
             }
         }
-        Self { ty, rows: 0, fields, parents }
+        Self {
+            ty,
+            rows: 0,
+            fields,
+            parents,
+        }
     }
 
     /// Adds a row without any property.

@@ -16,16 +16,33 @@ const CHUNK: u32 = 4096;
 /// Computes a derived field of every row of its type.
 pub(super) fn compute(tables: &mut Tables, ty: RecordType, field: FieldId, spec: &Derived) {
     let Some(plan) = derived(ty, field) else { return };
-    let name = ty.info().fields.get(usize::from(field)).map_or("", |field| field.name.as_str());
+    let name = ty
+        .info()
+        .fields
+        .get(usize::from(field))
+        .map_or("", |field| field.name.as_str());
     let otherwise = spec.otherwise.as_deref().and_then(Cause::parse).map(|cause| {
         let about = format!("{}.{name}", ty.name());
-        tables.add_origin(Origin { cause, about, needs: None, detail: None })
+        tables.add_origin(Origin {
+            cause,
+            about,
+            needs: None,
+            detail: None,
+        })
     });
     let rows = tables.rows(ty);
     let shared: &Tables = tables;
     let parts: Vec<Part> = (0..rows.div_ceil(CHUNK))
         .into_par_iter()
-        .map(|chunk| part(shared, ty, plan, chunk * CHUNK..((chunk + 1) * CHUNK).min(rows), otherwise))
+        .map(|chunk| {
+            part(
+                shared,
+                ty,
+                plan,
+                chunk * CHUNK..((chunk + 1) * CHUNK).min(rows),
+                otherwise,
+            )
+        })
         .collect();
     let computed = join(parts);
     if let Some(table) = tables.tables.get_mut(ty.index()) {
@@ -41,7 +58,13 @@ struct Part {
     sets: Vec<Vec<OriginId>>,
 }
 
-fn part(tables: &Tables, ty: RecordType, plan: &'static Plan, rows: std::ops::Range<u32>, otherwise: Option<OriginId>) -> Part {
+fn part(
+    tables: &Tables,
+    ty: RecordType,
+    plan: &'static Plan,
+    rows: std::ops::Range<u32>,
+    otherwise: Option<OriginId>,
+) -> Part {
     let mut out = Part::default();
     let mut texts: HashMap<String, u32> = HashMap::new();
     let mut sets: HashMap<Vec<OriginId>, u32> = HashMap::new();
@@ -63,7 +86,11 @@ fn part(tables: &Tables, ty: RecordType, plan: &'static Plan, rows: std::ops::Ra
                 Cell::Unknown(number(interval.why.origins.to_vec(), &mut sets, &mut out.sets))
             }
             (Value::Error(message), _) => Cell::Error(number(message.to_owned(), &mut texts, &mut out.texts)),
-            _ => Cell::Error(number("a derived field yields a single value".to_owned(), &mut texts, &mut out.texts)),
+            _ => Cell::Error(number(
+                "a derived field yields a single value".to_owned(),
+                &mut texts,
+                &mut out.texts,
+            )),
         };
         out.cells.push(cell);
         arena.reset();
@@ -88,8 +115,16 @@ fn join(parts: Vec<Part>) -> Computed {
     let (mut all_texts, mut all_sets): (Vec<String>, Vec<Vec<OriginId>>) = (Vec::new(), Vec::new());
     let mut cells = Vec::with_capacity(parts.iter().map(|part| part.cells.len()).sum());
     for part in parts {
-        let text_numbers: Vec<u32> = part.texts.into_iter().map(|text| number(text, &mut texts, &mut all_texts)).collect();
-        let set_numbers: Vec<u32> = part.sets.into_iter().map(|set| number(set, &mut sets, &mut all_sets)).collect();
+        let text_numbers: Vec<u32> = part
+            .texts
+            .into_iter()
+            .map(|text| number(text, &mut texts, &mut all_texts))
+            .collect();
+        let set_numbers: Vec<u32> = part
+            .sets
+            .into_iter()
+            .map(|set| number(set, &mut sets, &mut all_sets))
+            .collect();
         let text = |at: u32| text_numbers.get(at as usize).copied().unwrap_or_default();
         let set = |at: u32| set_numbers.get(at as usize).copied().unwrap_or_default();
         cells.extend(part.cells.into_iter().map(|cell| match cell {

@@ -58,29 +58,47 @@ pub fn judge_example(policy: &Policy, example: &Example) -> Result<Judgement, St
         Some(row) => Ok(judgement(verdict(policy, Some(row), &tables, &Bump::new()), &tables)),
         None => Ok(match tables.open(resource.record) {
             Some(open) => unknown(open, &tables),
-            None => Judgement { outcome: Outcome::NotApplicable, causes: Vec::new(), failure: None },
+            None => Judgement {
+                outcome: Outcome::NotApplicable,
+                causes: Vec::new(),
+                failure: None,
+            },
         }),
     }
 }
 
 fn judgement(verdict: Verdict, tables: &Tables) -> Judgement {
-    let plain = |outcome| Judgement { outcome, causes: Vec::new(), failure: None };
+    let plain = |outcome| Judgement {
+        outcome,
+        causes: Vec::new(),
+        failure: None,
+    };
     match verdict {
         Verdict::Pass => plain(Outcome::Pass),
         Verdict::Fail => plain(Outcome::Fail),
         Verdict::OutOfScope => plain(Outcome::NotApplicable),
         Verdict::Unknown(Doubt::Origins(origins)) => unknown(&origins, tables),
-        Verdict::Unknown(Doubt::Failed(message)) => {
-            Judgement { outcome: Outcome::Unknown, causes: vec![Cause::EvaluationError], failure: Some(message) }
-        }
+        Verdict::Unknown(Doubt::Failed(message)) => Judgement {
+            outcome: Outcome::Unknown,
+            causes: vec![Cause::EvaluationError],
+            failure: Some(message),
+        },
     }
 }
 
 fn unknown(origins: &[u32], tables: &Tables) -> Judgement {
-    let mut causes: Vec<Cause> = origins.iter().filter_map(|id| tables.origin(*id)).map(|origin| origin.cause).collect();
+    let mut causes: Vec<Cause> = origins
+        .iter()
+        .filter_map(|id| tables.origin(*id))
+        .map(|origin| origin.cause)
+        .collect();
     causes.sort_unstable();
     causes.dedup();
-    Judgement { outcome: Outcome::Unknown, causes, failure: None }
+    Judgement {
+        outcome: Outcome::Unknown,
+        causes,
+        failure: None,
+    }
 }
 
 /// The row that is judged: the named one, or the only one.
@@ -94,9 +112,12 @@ fn chosen(ty: RecordType, example: &Example, tables: &Tables) -> Result<Option<R
             let at = at.ok_or_else(|| format!("no {} has the key `{on}`; there are {}", ty.name(), keys.join(", ")))?;
             Ok(rows.get(at).copied())
         }
-        None if rows.len() > 1 => {
-            Err(format!("there are {} of {}: say with `on` which is judged: {}", rows.len(), ty.name(), keys.join(", ")))
-        }
+        None if rows.len() > 1 => Err(format!(
+            "there are {} of {}: say with `on` which is judged: {}",
+            rows.len(),
+            ty.name(),
+            keys.join(", ")
+        )),
         None => Ok(rows.first().copied()),
     }
 }
@@ -115,18 +136,35 @@ fn tables(given: &Given, needs: &Needs, example: &Example) -> Result<Tables, Str
 fn read(resource: &'static Resource, given: &Given, needs: &Needs, interner: &Interner) -> Result<Loaded, String> {
     let wanted = |ty: RecordType| needs.fields(ty);
     let mut columns = RecordColumns::new(resource.record, &wanted);
-    let objects = given.objects.iter().find(|(name, _)| *name == resource.name).map_or(&[][..], |(_, objects)| objects);
+    let objects = given
+        .objects
+        .iter()
+        .find(|(name, _)| *name == resource.name)
+        .map_or(&[][..], |(_, objects)| objects);
     for (parent, object) in objects {
         let line = serde_json::json!({ "parent": parent, "object": object }).to_string();
-        project::lines(line.as_bytes(), &mut columns, interner).map_err(|(_, fault)| format!("{}: {fault}", resource.name))?;
+        project::lines(line.as_bytes(), &mut columns, interner)
+            .map_err(|(_, fault)| format!("{}: {fault}", resource.name))?;
     }
-    let status = given.status.iter().find(|(name, _)| *name == resource.name).map_or(Status::Complete, |(_, status)| *status);
-    Ok(Loaded { columns, status, reason: None, asked: None, parents: parents(resource, given, status) })
+    let status = given
+        .status
+        .iter()
+        .find(|(name, _)| *name == resource.name)
+        .map_or(Status::Complete, |(_, status)| *status);
+    Ok(Loaded {
+        columns,
+        status,
+        reason: None,
+        asked: None,
+        parents: parents(resource, given, status),
+    })
 }
 
 /// Every parent in the example was asked; they fared as the type did.
 fn parents(resource: &Resource, given: &Given, status: Status) -> Option<Vec<ParentStatus>> {
-    let Supply::Call(call) = &resource.supply else { return None };
+    let Supply::Call(call) = &resource.supply else {
+        return None;
+    };
     let per = call.per.as_ref()?;
     let (_, parents) = given.objects.iter().find(|(name, _)| name == per.parent.name())?;
     let key = |object: &Json| object.get(&per.key).and_then(Json::as_str).map(str::to_owned);
@@ -134,7 +172,11 @@ fn parents(resource: &Resource, given: &Given, status: Status) -> Option<Vec<Par
         parents
             .iter()
             .filter_map(|(_, object)| key(object))
-            .map(|key| ParentStatus { key, status, reason: None })
+            .map(|key| ParentStatus {
+                key,
+                status,
+                reason: None,
+            })
             .collect(),
     )
 }
@@ -154,7 +196,10 @@ mod tests {
                 ran += 1;
                 match judge_example(policy, example) {
                     Ok(found) if found.meets(example.expect) => {}
-                    found => wrong.push(format!("{} / {}: {found:?} instead of {:?}", policy.id, example.name, example.expect)),
+                    found => wrong.push(format!(
+                        "{} / {}: {found:?} instead of {:?}",
+                        policy.id, example.name, example.expect
+                    )),
                 }
             }
         }

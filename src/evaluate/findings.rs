@@ -13,7 +13,7 @@ use crate::audit::{
     Audit, Clocks, Counts, Coverage, Evidence, FORMAT, Finding, NotApplicable, Outcome, PolicyResult, Read, RecordRead,
     ResourceId, SnapshotId, Summary, Tenant,
 };
-use crate::catalog::{FieldType, Origin as FieldOrigin, RecordType, Resource, Supply};
+use crate::catalog::{FieldType, LinkKey, Origin as FieldOrigin, RecordType, Resource, Supply};
 use crate::expr::{Cause, Evaluator, Origin, Part, RecordRef, Records, Value, to_json};
 use crate::policy::{Judged, Needs, Policy};
 use crate::snapshot::{Manifest, Snapshot, Tool};
@@ -26,20 +26,38 @@ pub fn audit(policies: &[Policy], tables: &Tables, snapshot: &Snapshot, as_of: j
     let manifest = snapshot.manifest();
     let mut results = Vec::new();
     for (policy, tally) in policies.iter().zip(judge(policies, tables)) {
-        let reporter = Reporter { policy, tables, manifest };
+        let reporter = Reporter {
+            policy,
+            tables,
+            manifest,
+        };
         results.push((reporter.result(&tally), reporter.findings(&tally)));
     }
     // The gravest first, fails before the rest; then by id.
     results.sort_by(|(a, _), (b, _)| {
-        b.severity.cmp(&a.severity).then(a.outcome.cmp(&b.outcome)).then_with(|| a.id.cmp(&b.id))
+        b.severity
+            .cmp(&a.severity)
+            .then(a.outcome.cmp(&b.outcome))
+            .then_with(|| a.id.cmp(&b.id))
     });
     let (policy_results, findings): (Vec<_>, Vec<_>) = results.into_iter().unzip();
     Audit {
         format: FORMAT,
         tool: Tool::this(),
-        tenant: Tenant { name: manifest.name.clone(), okta: manifest.okta.clone(), entra: manifest.entra.clone() },
-        snapshot: SnapshotId { digest: snapshot.digest().to_owned(), started: manifest.started, ended: manifest.ended },
-        clocks: Clocks { now: manifest.ended, as_of },
+        tenant: Tenant {
+            name: manifest.name.clone(),
+            okta: manifest.okta.clone(),
+            entra: manifest.entra.clone(),
+        },
+        snapshot: SnapshotId {
+            digest: snapshot.digest().to_owned(),
+            started: manifest.started,
+            ended: manifest.ended,
+        },
+        clocks: Clocks {
+            now: manifest.ended,
+            as_of,
+        },
         summary: Summary::of(&policy_results),
         policies: policy_results,
         findings: findings.into_iter().flatten().collect(),
@@ -159,27 +177,78 @@ impl Reporter<'_> {
             }],
         };
         let first = rows.first().and_then(|row| self.row(*row));
-        let resources: Vec<ResourceId> =
-            rows.iter().filter_map(|row| self.row(*row)).map(|row| resource_id(row, self.tables)).collect();
-        let about: Vec<String> = causes.iter().map(|origin| format!("{} {}", origin.cause, origin.about)).collect();
+        let resources: Vec<ResourceId> = rows
+            .iter()
+            .filter_map(|row| self.row(*row))
+            .map(|row| resource_id(row, self.tables))
+            .collect();
+        let about: Vec<String> = causes
+            .iter()
+            .map(|origin| format!("{} {}", origin.cause, origin.about))
+            .collect();
         let resource = if count == 1 { resources.first().cloned() } else { None };
+        let mut evidence = self.evidence(first, &arena);
+        evidence.extend(
+            causes
+                .iter()
+                .filter_map(|origin| self.link_keys(origin, first?, &arena)),
+        );
         Finding {
             id: self.id(Outcome::Unknown, &about.join("; ")),
             outcome: Outcome::Unknown,
             count,
-            values: if count == 1 { self.values(first, &arena) } else { Map::new() },
+            values: if count == 1 {
+                self.values(first, &arena)
+            } else {
+                Map::new()
+            },
             causes,
-            evidence: self.evidence(first, &arena),
+            evidence,
             resource,
             resources,
             ..self.empty()
         }
     }
 
+    /// The values of the keys of an ambiguous link: what a person must look at to tell which record is meant.
+    fn link_keys(&self, origin: &Origin, row: RecordRef, arena: &Bump) -> Option<Evidence> {
+        let (_, name) = origin
+            .about
+            .rsplit_once('.')
+            .filter(|(record, _)| *record == row.ty.name())?;
+        let (_, field) = row.ty.info().field(name)?;
+        let FieldOrigin::Link(link) = &field.origin else {
+            return None;
+        };
+        let read = |key: &LinkKey| {
+            let value = key.from.iter().fold(Value::Record(row), |value, field| match value {
+                Value::Record(record) => self.tables.field(record, *field, arena),
+                other => other,
+            });
+            Read {
+                path: format!("{}.{}", row.ty.info().variable, key.from_name),
+                value: to_json(value, self.tables),
+            }
+        };
+        (origin.cause == Cause::AmbiguousMatch).then(|| Evidence {
+            expression: format!("{}.{name}", row.ty.info().variable),
+            value: Json::Null,
+            reads: link.on.iter().map(read).collect(),
+            elements: Vec::new(),
+            records: Vec::new(),
+            of: 1,
+        })
+    }
+
     /// Not all resources were read: nobody knows how many are missing.
     fn unread_population(&self, causes: Vec<Origin>) -> Finding {
         let id = self.id(Outcome::Unknown, "not read");
-        Finding { id, outcome: Outcome::Unknown, causes, ..self.empty() }
+        Finding {
+            id,
+            outcome: Outcome::Unknown,
+            causes,
+            ..self.empty()
+        }
     }
 
     fn empty(&self) -> Finding {
@@ -191,7 +260,13 @@ impl Reporter<'_> {
             resource: None,
             count: 0,
             values: Map::new(),
-            personal: self.policy.show.iter().filter(|shown| shown.personal).map(|shown| shown.name.clone()).collect(),
+            personal: self
+                .policy
+                .show
+                .iter()
+                .filter(|shown| shown.personal)
+                .map(|shown| shown.name.clone())
+                .collect(),
             causes: Vec::new(),
             evidence: Vec::new(),
             resources: Vec::new(),
@@ -224,7 +299,11 @@ impl Reporter<'_> {
     fn evidence(&self, row: Option<RecordRef>, arena: &Bump) -> Vec<Evidence> {
         let evaluator = Evaluator::new(self.tables, arena);
         let variables = variables(row, self.tables);
-        let when = self.policy.when.as_ref().filter(|when| !matches!(evaluator.plan(when, &variables), Value::Bool(true)));
+        let when = self
+            .policy
+            .when
+            .as_ref()
+            .filter(|when| !matches!(evaluator.plan(when, &variables), Value::Bool(true)));
         let plan = when.unwrap_or(&self.policy.assert);
         let names = [row.map_or("tenant", |row| row.ty.info().variable.as_str()), "now"];
         let parts = evaluator.explain(plan, &names, &variables);
@@ -233,7 +312,10 @@ impl Reporter<'_> {
 
     fn part(&self, part: &Part<'_>, judged: Option<RecordRef>) -> Evidence {
         let reads = |list: &[(String, Value<'_>)]| {
-            let read = |(path, value): &(String, Value<'_>)| Read { path: path.clone(), value: brief(*value, self.tables) };
+            let read = |(path, value): &(String, Value<'_>)| Read {
+                path: path.clone(),
+                value: brief(*value, self.tables),
+            };
             list.iter().map(read).collect::<Vec<_>>()
         };
         Evidence {
@@ -241,14 +323,22 @@ impl Reporter<'_> {
             value: brief(part.value, self.tables),
             reads: reads(&part.reads),
             elements: reads(&part.elements),
-            records: part.records.iter().filter_map(|record| self.record_read(*record, judged)).collect(),
+            records: part
+                .records
+                .iter()
+                .filter_map(|record| self.record_read(*record, judged))
+                .collect(),
             of: part.of as u64,
         }
     }
 
     fn record_read(&self, record: RecordRef, judged: Option<RecordRef>) -> Option<RecordRead> {
         let resource = record.ty.resource()?;
-        let entry = self.manifest.resources.iter().find(|entry| entry.resource == resource.name);
+        let entry = self
+            .manifest
+            .resources
+            .iter()
+            .find(|entry| entry.resource == resource.name);
         let endpoint = match (&resource.supply, entry) {
             (Supply::Reference(name), _) => format!("built-in table {name}"),
             (Supply::Call(_), Some(entry)) => entry.endpoint.clone(),
@@ -286,16 +376,30 @@ fn brief(value: Value<'_>, tables: &Tables) -> Json {
 /// Key and name of a record.
 pub(super) fn resource_id(record: RecordRef, tables: &Tables) -> ResourceId {
     let Some(resource) = record.ty.resource() else {
-        return ResourceId { resource_type: record.ty.name().to_owned(), key: record.row.to_string(), name: None };
+        return ResourceId {
+            resource_type: record.ty.name().to_owned(),
+            key: record.row.to_string(),
+            name: None,
+        };
     };
     let arena = Bump::new();
-    let parts: Vec<String> =
-        resource.key.iter().map(|field| text(tables.field(record, *field, &arena)).unwrap_or_default()).collect();
-    let name = resource.label.iter().fold(Value::Record(record), |value, field| match value {
-        Value::Record(record) => tables.field(record, *field, &arena),
-        other => other,
-    });
-    ResourceId { resource_type: resource.name.clone(), key: parts.join("/"), name: text(name) }
+    let parts: Vec<String> = resource
+        .key
+        .iter()
+        .map(|field| text(tables.field(record, *field, &arena)).unwrap_or_default())
+        .collect();
+    let name = resource
+        .label
+        .iter()
+        .fold(Value::Record(record), |value, field| match value {
+            Value::Record(record) => tables.field(record, *field, &arena),
+            other => other,
+        });
+    ResourceId {
+        resource_type: resource.name.clone(),
+        key: parts.join("/"),
+        name: text(name),
+    }
 }
 
 fn text(value: Value<'_>) -> Option<String> {
@@ -311,7 +415,9 @@ fn linked_by(from: RecordRef, to: RecordRef, tables: &Tables) -> Option<String> 
     let arena = Bump::new();
     let info = from.ty.info();
     info.fields.iter().enumerate().find_map(|(at, field)| {
-        let FieldOrigin::Link(link) = &field.origin else { return None };
+        let FieldOrigin::Link(link) = &field.origin else {
+            return None;
+        };
         let id = u16::try_from(at).ok()?;
         let leads_there = matches!(tables.field(from, id, &arena), Value::Record(found) if found == to);
         if !leads_there || !matches!(field.ty, FieldType::Record(_)) {
@@ -324,7 +430,13 @@ fn linked_by(from: RecordRef, to: RecordRef, tables: &Tables) -> Option<String> 
             });
             let theirs = tables.field(to, key.to, &arena);
             let same = text(mine)?.to_lowercase() == text(theirs)?.to_lowercase();
-            same.then(|| format!("{} = {}", key.from_name, link.to.info().fields.get(usize::from(key.to)).map_or("", |f| &f.name)))
+            same.then(|| {
+                format!(
+                    "{} = {}",
+                    key.from_name,
+                    link.to.info().fields.get(usize::from(key.to)).map_or("", |f| &f.name)
+                )
+            })
         })
     })
 }
@@ -338,7 +450,11 @@ fn coverage(policies: &[Policy], manifest: &Manifest) -> Vec<Coverage> {
             needs.add_resource(resource);
         }
         for resource in needs.resources() {
-            needed.entry(resource.record).or_insert_with(|| (resource, Vec::new())).1.push(policy.id.clone());
+            needed
+                .entry(resource.record)
+                .or_insert_with(|| (resource, Vec::new()))
+                .1
+                .push(policy.id.clone());
         }
     }
     let mut out: Vec<Coverage> = Vec::new();

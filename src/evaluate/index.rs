@@ -80,7 +80,11 @@ fn folded(text: &str) -> impl Iterator<Item = char> + '_ {
 
 fn fold_hash(text: &str, hasher: &DefaultHashBuilder) -> u64 {
     let plain = text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
-    if plain { hasher.hash_one(text) } else { hasher.hash_one(folded(text).collect::<String>().as_str()) }
+    if plain {
+        hasher.hash_one(text)
+    } else {
+        hasher.hash_one(folded(text).collect::<String>().as_str())
+    }
 }
 
 impl Index {
@@ -118,7 +122,8 @@ impl Index {
             let hash = key.hash(&self.hasher, self.fold);
             let same = |group: &u32| {
                 let first = firsts.get(*group as usize).copied().unwrap_or_default();
-                self.key(tables, first, &arena).is_some_and(|found| found.same(&key, self.fold))
+                self.key(tables, first, &arena)
+                    .is_some_and(|found| found.same(&key, self.fold))
             };
             let group = match groups.find(hash, same) {
                 Some(group) => *group,
@@ -127,7 +132,8 @@ impl Index {
                     firsts.push(row);
                     let rehash = |group: &u32| {
                         let first = firsts.get(*group as usize).copied().unwrap_or_default();
-                        self.key(tables, first, &arena).map_or(0, |key| key.hash(&self.hasher, self.fold))
+                        self.key(tables, first, &arena)
+                            .map_or(0, |key| key.hash(&self.hasher, self.fold))
                     };
                     groups.insert_unique(hash, group, rehash);
                     group
@@ -157,7 +163,9 @@ impl Index {
         let mut next = starts.clone();
         let mut rows = vec![0; total as usize];
         for (row, group) in group_of.iter().enumerate() {
-            let Some(at) = next.get_mut(*group as usize).filter(|_| (*group as usize) < groups) else { continue };
+            let Some(at) = next.get_mut(*group as usize).filter(|_| (*group as usize) < groups) else {
+                continue;
+            };
             if let Some(slot) = rows.get_mut(*at as usize) {
                 *slot = u32::try_from(row).unwrap_or(u32::MAX);
             }
@@ -176,14 +184,23 @@ impl Index {
         let arena = Bump::new();
         let hash = key.hash(&self.hasher, self.fold);
         let group = self.groups.find(hash, |group| {
-            let first = self.starts.get(*group as usize).and_then(|start| self.rows.get(*start as usize));
-            first.is_some_and(|row| self.key(tables, *row, &arena).is_some_and(|found| found.same(key, self.fold)))
+            let first = self
+                .starts
+                .get(*group as usize)
+                .and_then(|start| self.rows.get(*start as usize));
+            first.is_some_and(|row| {
+                self.key(tables, *row, &arena)
+                    .is_some_and(|found| found.same(key, self.fold))
+            })
         });
         let rows = group.and_then(|group| {
             let start = *self.starts.get(*group as usize)? as usize;
             let end = *self.starts.get(*group as usize + 1)? as usize;
             self.rows.get(start..end)
         });
-        Found { rows: rows.unwrap_or_default(), maybe: &self.maybe }
+        Found {
+            rows: rows.unwrap_or_default(),
+            maybe: &self.maybe,
+        }
     }
 }

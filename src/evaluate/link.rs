@@ -24,8 +24,18 @@ enum Outcome {
 }
 
 /// Finds where every link of a field leads.
-pub(super) fn resolve(tables: &mut Tables, ty: RecordType, field: FieldId, link: &'static Link, matched: Option<FieldId>) {
-    let name = ty.info().fields.get(usize::from(field)).map_or("", |field| field.name.as_str());
+pub(super) fn resolve(
+    tables: &mut Tables,
+    ty: RecordType,
+    field: FieldId,
+    link: &'static Link,
+    matched: Option<FieldId>,
+) {
+    let name = ty
+        .info()
+        .fields
+        .get(usize::from(field))
+        .map_or("", |field| field.name.as_str());
     let keys: Vec<&str> = link.on.iter().map(|key| key.from_name.as_str()).collect();
     let ambiguous = tables.add_origin(Origin {
         cause: Cause::AmbiguousMatch,
@@ -33,8 +43,17 @@ pub(super) fn resolve(tables: &mut Tables, ty: RecordType, field: FieldId, link:
         needs: None,
         detail: Some(keys.join(", ")),
     });
-    let indexes: Vec<Index> = link.on.iter().map(|key| Index::build(tables, link.to, key.to, true)).collect();
-    let finder = Finder { tables, ty, link, indexes };
+    let indexes: Vec<Index> = link
+        .on
+        .iter()
+        .map(|key| Index::build(tables, link.to, key.to, true))
+        .collect();
+    let finder = Finder {
+        tables,
+        ty,
+        link,
+        indexes,
+    };
     let rows = tables.rows(ty);
     let chunks: Vec<Vec<(Outcome, Vec<OriginId>)>> = (0..rows.div_ceil(CHUNK))
         .into_par_iter()
@@ -53,13 +72,20 @@ pub(super) fn resolve(tables: &mut Tables, ty: RecordType, field: FieldId, link:
     let mut outcomes: Vec<(Outcome, Vec<OriginId>)> = chunks.into_iter().flatten().collect();
     if link.always {
         let about = format!("{}.{name}", ty.name());
-        let missing = tables.add_origin(Origin { cause: Cause::Absent, about, needs: None, detail: None });
+        let missing = tables.add_origin(Origin {
+            cause: Cause::Absent,
+            about,
+            needs: None,
+            detail: None,
+        });
         for outcome in outcomes.iter_mut().filter(|(outcome, _)| *outcome == Outcome::None) {
             *outcome = (Outcome::Unknown, vec![missing]);
         }
     }
     let links = links(&outcomes, ambiguous);
-    let Some(table) = tables.tables.get_mut(ty.index()) else { return };
+    let Some(table) = tables.tables.get_mut(ty.index()) else {
+        return;
+    };
     table.set(field, Stored::Link { to: link.to, links });
     if let Some(matched) = matched {
         describe(tables, ty, matched, link, &outcomes);
@@ -171,9 +197,13 @@ fn set_number(why: &[OriginId], sets: &mut Vec<OriginSet>, numbers: &mut HashMap
 /// Fills the records that say how a link was made.
 fn describe(tables: &mut Tables, ty: RecordType, matched: FieldId, link: &Link, outcomes: &[(Outcome, Vec<OriginId>)]) {
     let record = ty.info().fields.get(usize::from(matched)).map(|field| &field.ty);
-    let Some(crate::catalog::FieldType::Record(record)) = record else { return };
+    let Some(crate::catalog::FieldType::Record(record)) = record else {
+        return;
+    };
     let words = ["none", "one", "several", "disagree"];
-    let texts = words.into_iter().chain(link.on.iter().map(|key| key.from_name.as_str()));
+    let texts = words
+        .into_iter()
+        .chain(link.on.iter().map(|key| key.from_name.as_str()));
     let texts: Vec<Box<str>> = texts.map(Into::into).collect();
     let key_text = |key: u8| Cell::String(u32::from(key) + 4);
     let mut sets = Vec::new();
@@ -193,15 +223,28 @@ fn describe(tables: &mut Tables, ty: RecordType, matched: FieldId, link: &Link, 
         outcome_cells.push(outcome);
         key_cells.push(key);
     }
-    let Some(table) = tables.tables.get_mut(record.index()) else { return };
+    let Some(table) = tables.tables.get_mut(record.index()) else {
+        return;
+    };
     table.rows = u32::try_from(outcomes.len()).unwrap_or(u32::MAX);
     for (id, cells) in [(0, outcome_cells), (1, key_cells)] {
-        table.set(id, Stored::Computed(Computed { cells, texts: texts.clone(), sets: sets.clone() }));
+        table.set(
+            id,
+            Stored::Computed(Computed {
+                cells,
+                texts: texts.clone(),
+                sets: sets.clone(),
+            }),
+        );
     }
 }
 
 /// The field that says how a link was made, if the record has one.
 pub(super) fn match_of(ty: RecordType, link: FieldId) -> Option<FieldId> {
-    let at = ty.info().fields.iter().position(|field| matches!(field.origin, FieldOrigin::Match { link: of } if of == link))?;
+    let at = ty
+        .info()
+        .fields
+        .iter()
+        .position(|field| matches!(field.origin, FieldOrigin::Match { link: of } if of == link))?;
     FieldId::try_from(at).ok()
 }

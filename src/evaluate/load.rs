@@ -9,7 +9,9 @@ use super::column::{Column, RecordColumns, State};
 use super::strings::Interner;
 use super::table::{OriginSet, ParentStates, Property, Stored, Table, Tables};
 use super::{compute, link, project};
-use crate::catalog::{Absent, FieldId, FieldType, Origin as FieldOrigin, RecordType, Resource, Supply, catalog, reference};
+use crate::catalog::{
+    Absent, FieldId, FieldType, Origin as FieldOrigin, RecordType, Resource, Supply, catalog, reference,
+};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::time::Timestamp;
 use crate::expr::{Cause, Origin, OriginId};
@@ -40,7 +42,12 @@ impl Tables {
             .map(|resource| Ok((resource, read(snapshot, resource, needs, &interner)?)))
             .collect();
         let ended = snapshot.manifest().ended.as_nanosecond();
-        Ok(Self::assemble(read?, needs, interner, Timestamp::from_nanos(ended).unwrap_or_default()))
+        Ok(Self::assemble(
+            read?,
+            needs,
+            interner,
+            Timestamp::from_nanos(ended).unwrap_or_default(),
+        ))
     }
 
     /// Puts loaded types together: tables, reference tables, links, derived fields, in this order.
@@ -55,7 +62,10 @@ impl Tables {
             .resources()
             .into_iter()
             .filter_map(|resource| match resource.supply {
-                Supply::Reference(name) => Some((resource.record, reference_columns(resource.record, name, &wanted, &interner))),
+                Supply::Reference(name) => Some((
+                    resource.record,
+                    reference_columns(resource.record, name, &wanted, &interner),
+                )),
                 Supply::Call(_) => None,
             })
             .collect();
@@ -64,7 +74,11 @@ impl Tables {
         }
         let mut tables = Self {
             strings: interner.freeze(),
-            tables: catalog().records().iter().map(|record| Table::empty(record.id)).collect(),
+            tables: catalog()
+                .records()
+                .iter()
+                .map(|record| Table::empty(record.id))
+                .collect(),
             origins: Vec::new(),
             indexes: needs.joins().map(|join| (join, OnceLock::new())).collect(),
             now,
@@ -103,7 +117,13 @@ impl Tables {
 
     /// Puts a resource type into its tables and notes what of it is not known.
     fn place(&mut self, resource: &Resource, loaded: Loaded) {
-        let Loaded { columns, status, reason, asked, parents } = loaded;
+        let Loaded {
+            columns,
+            status,
+            reason,
+            asked,
+            parents,
+        } = loaded;
         let record = columns.ty;
         let not_asked = asked.map(|asked| {
             let origin = self.add_origin(Origin {
@@ -119,7 +139,12 @@ impl Tables {
         let open = match (&states, status) {
             (_, Status::Complete) => None,
             (Some(states), _) if states.asked.values().any(Option::is_some) => {
-                let mut all: Vec<OriginId> = states.asked.values().flatten().flat_map(|set| set.iter().copied()).collect();
+                let mut all: Vec<OriginId> = states
+                    .asked
+                    .values()
+                    .flatten()
+                    .flat_map(|set| set.iter().copied())
+                    .collect();
                 all.sort_unstable();
                 all.dedup();
                 Some(all.into_boxed_slice())
@@ -142,8 +167,15 @@ impl Tables {
             Status::NotRequested => Cause::NotCollected,
         };
         let settles = matches!(status, Status::Denied | Status::NotRequested);
-        let needs = settles.then(|| permission(resource)).filter(|permission| !permission.is_empty());
-        Box::new([self.add_origin(Origin { cause, about: resource.name.clone(), needs, detail: reason })])
+        let needs = settles
+            .then(|| permission(resource))
+            .filter(|permission| !permission.is_empty());
+        Box::new([self.add_origin(Origin {
+            cause,
+            about: resource.name.clone(),
+            needs,
+            detail: reason,
+        })])
     }
 
     fn parent_states(&mut self, resource: &Resource, parents: Vec<ParentStatus>) -> ParentStates {
@@ -161,9 +193,16 @@ impl Tables {
 
     /// Moves built columns into the tables, nested types into their own.
     fn store(&mut self, columns: RecordColumns, not_asked: &Option<(Vec<String>, OriginId)>) {
-        let RecordColumns { ty, rows, fields, parents } = columns;
+        let RecordColumns {
+            ty,
+            rows,
+            fields,
+            parents,
+        } = columns;
         for (id, name, column) in fields {
-            let missing = not_asked.as_ref().filter(|(asked, _)| !asked.iter().any(|field| field == name));
+            let missing = not_asked
+                .as_ref()
+                .filter(|(asked, _)| !asked.iter().any(|field| field == name));
             let reason = missing.map(|(_, origin)| *origin);
             // What is nested in a property that was not asked for was not asked for either.
             let inherited = reason.map(|origin| (Vec::new(), origin));
@@ -184,18 +223,35 @@ impl Tables {
             let absent = match (reason, absence(ty, id)) {
                 (Some(origin), _) => Some(origin),
                 (None, Absent::Null) => None,
-                (None, Absent::Unknown) => {
-                    Some(self.add_origin(Origin { cause: Cause::Absent, about: about.clone(), needs: None, detail: None }))
-                }
+                (None, Absent::Unknown) => Some(self.add_origin(Origin {
+                    cause: Cause::Absent,
+                    about: about.clone(),
+                    needs: None,
+                    detail: None,
+                })),
             };
             let detail = Some("the value is of another type than documented".to_owned());
-            let wrong = self.add_origin(Origin { cause: Cause::ApiError, about, needs: None, detail });
+            let wrong = self.add_origin(Origin {
+                cause: Cause::ApiError,
+                about,
+                needs: None,
+                detail,
+            });
             let absent = absent.map(|origin| -> OriginSet { Box::new([origin]) });
             if let Some(table) = self.tables.get_mut(ty.index()) {
-                table.set(id, Stored::Property { column, absent, wrong: Box::new([wrong]) });
+                table.set(
+                    id,
+                    Stored::Property {
+                        column,
+                        absent,
+                        wrong: Box::new([wrong]),
+                    },
+                );
             }
         }
-        let Some(table) = self.tables.get_mut(ty.index()) else { return };
+        let Some(table) = self.tables.get_mut(ty.index()) else {
+            return;
+        };
         table.rows = rows;
         if let (Some(parents), Some((id, _))) = (parents, ty.info().field("parent")) {
             table.set(id, Stored::Parent(parents));
@@ -222,7 +278,13 @@ fn read(snapshot: &Snapshot, resource: &Resource, needs: &Needs, interner: &Inte
     let wanted = |ty: RecordType| needs.fields(ty);
     let mut columns = RecordColumns::new(resource.record, &wanted);
     let Some(entry) = snapshot.entry(&resource.name) else {
-        return Ok(Loaded { columns, status: Status::NotRequested, reason: None, asked: None, parents: None });
+        return Ok(Loaded {
+            columns,
+            status: Status::NotRequested,
+            reason: None,
+            asked: None,
+            parents: None,
+        });
     };
     let batch = rayon::current_num_threads().max(1) * 2;
     if let Some(mut lines) = snapshot.lines(entry)? {
@@ -253,16 +315,32 @@ fn read(snapshot: &Snapshot, resource: &Resource, needs: &Needs, interner: &Inte
         }
     }
     if u64::from(columns.rows) != entry.objects {
-        let message = format!("{} holds {} objects, the manifest says {}", entry.resource, columns.rows, entry.objects);
+        let message = format!(
+            "{} holds {} objects, the manifest says {}",
+            entry.resource, columns.rows, entry.objects
+        );
         return Err(Diagnostic::error(Code::InvalidSnapshot, message));
     }
-    let parents = if entry.parents.is_some() { Some(snapshot.parents(entry)?) } else { None };
-    Ok(Loaded { columns, status: entry.status, reason: entry.reason.clone(), asked: entry.fields.clone(), parents })
+    let parents = if entry.parents.is_some() {
+        Some(snapshot.parents(entry)?)
+    } else {
+        None
+    };
+    Ok(Loaded {
+        columns,
+        status: entry.status,
+        reason: entry.reason.clone(),
+        asked: entry.fields.clone(),
+        parents,
+    })
 }
 
 fn broken_line(entry: &Entry, line: usize, fault: &str) -> Diagnostic {
     let file = entry.file.as_deref().unwrap_or_default();
-    Diagnostic::error(Code::InvalidSnapshot, format!("`{file}` line {line} is not a line of a snapshot: {fault}"))
+    Diagnostic::error(
+        Code::InvalidSnapshot,
+        format!("`{file}` line {line} is not a line of a snapshot: {fault}"),
+    )
 }
 
 /// The columns of a table that comes with the program.
@@ -302,7 +380,9 @@ fn push_reference(column: &mut Column, cell: &str, interner: &Interner) {
 
 /// Adds to a reference table what always-links lead to and it does not have: a row with nothing but the key.
 fn grow(ty: RecordType, columns: &mut RecordColumns, loaded: &[(&'static Resource, Loaded)], interner: &Interner) {
-    let Some((key_at, key_name)) = always_key(ty) else { return };
+    let Some((key_at, key_name)) = always_key(ty) else {
+        return;
+    };
     let known: std::collections::HashSet<String> = match catalog_keys(ty, key_name) {
         Some(keys) => keys,
         None => return,
@@ -333,27 +413,42 @@ fn grow(ty: RecordType, columns: &mut RecordColumns, loaded: &[(&'static Resourc
 
 /// The field that always-links to a type compare, if there are such links.
 fn always_key(ty: RecordType) -> Option<(FieldId, &'static str)> {
-    catalog().records().iter().flat_map(|record| &record.fields).find_map(|field| match &field.origin {
-        FieldOrigin::Link(link) if link.always && link.to == ty => {
-            let key = link.on.first()?.to;
-            Some((key, ty.info().fields.get(usize::from(key))?.name.as_str()))
-        }
-        _ => None,
-    })
+    catalog()
+        .records()
+        .iter()
+        .flat_map(|record| &record.fields)
+        .find_map(|field| match &field.origin {
+            FieldOrigin::Link(link) if link.always && link.to == ty => {
+                let key = link.on.first()?.to;
+                Some((key, ty.info().fields.get(usize::from(key))?.name.as_str()))
+            }
+            _ => None,
+        })
 }
 
 /// Lower-cased keys of the reference table as it comes.
 fn catalog_keys(ty: RecordType, key: &str) -> Option<std::collections::HashSet<String>> {
-    let Supply::Reference(name) = ty.resource()?.supply else { return None };
+    let Supply::Reference(name) = ty.resource()?.supply else {
+        return None;
+    };
     let table = reference(name)?;
     let at = table.columns.iter().position(|column| *column == key)?;
-    Some(table.rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.to_lowercase()).collect())
+    Some(
+        table
+            .rows
+            .iter()
+            .filter_map(|row| row.get(at))
+            .map(|cell| cell.to_lowercase())
+            .collect(),
+    )
 }
 
 /// Symbols of the keys with which records of a type, or nested in it, point at another type that always answers.
 fn keys_to(to: RecordType, columns: &RecordColumns, found: &mut std::collections::BTreeSet<u32>) {
     for field in &columns.ty.info().fields {
-        let FieldOrigin::Link(link) = &field.origin else { continue };
+        let FieldOrigin::Link(link) = &field.origin else {
+            continue;
+        };
         if !link.always || link.to != to {
             continue;
         }

@@ -67,7 +67,9 @@ fn repair(line: &[u8]) -> String {
 /// The half of a surrogate pair that an escape `\uD83D` stands for.
 fn surrogate(escape: &str) -> Option<u32> {
     let digits = escape.strip_prefix("\\u")?.get(..4)?;
-    u32::from_str_radix(digits, 16).ok().filter(|code| (0xd800..0xe000).contains(code))
+    u32::from_str_radix(digits, 16)
+        .ok()
+        .filter(|code| (0xd800..0xe000).contains(code))
 }
 
 /// `{"parent": …, "object": {…}}`
@@ -98,7 +100,10 @@ impl<'de> Visitor<'de> for LineSeed<'_> {
                 "parent" => parent = access.next_value()?,
                 "object" if !seen => {
                     seen = true;
-                    access.next_value_seed(RecordSeed { columns: self.columns, strings: self.strings })?;
+                    access.next_value_seed(RecordSeed {
+                        columns: self.columns,
+                        strings: self.strings,
+                    })?;
                 }
                 _ => return Err(A::Error::custom("a line has `parent` and `object`, each once")),
             }
@@ -108,7 +113,11 @@ impl<'de> Visitor<'de> for LineSeed<'_> {
         }
         if let Some(parents) = &mut self.columns.parents {
             let text = parent.as_deref().unwrap_or_default();
-            parents.push(self.strings.intern(text).ok_or_else(|| A::Error::custom("too many texts"))?);
+            parents.push(
+                self.strings
+                    .intern(text)
+                    .ok_or_else(|| A::Error::custom("too many texts"))?,
+            );
         }
         Ok(())
     }
@@ -163,15 +172,23 @@ impl<'de> Visitor<'de> for RecordSeed<'_> {
 }
 
 /// Reads the properties of an object into the next row; those that no column wants are skipped.
-fn object<'de, A: MapAccess<'de>>(mut access: A, columns: &mut RecordColumns, strings: &Interner) -> Result<(), A::Error> {
+fn object<'de, A: MapAccess<'de>>(
+    mut access: A,
+    columns: &mut RecordColumns,
+    strings: &Interner,
+) -> Result<(), A::Error> {
     let row = columns.rows as usize;
     columns.rows += 1;
     // APIs keep the order of properties, so the search starts where the last one was found.
     let mut next = 0;
     while let Some(key) = access.next_key::<Key>()? {
         let count = columns.fields.len();
-        let found = (next..count).chain(0..next).find(|at| columns.fields.get(*at).is_some_and(|(_, name, _)| *name == key.0));
-        let column = found.and_then(|at| columns.fields.get_mut(at)).map(|(_, _, column)| column);
+        let found = (next..count)
+            .chain(0..next)
+            .find(|at| columns.fields.get(*at).is_some_and(|(_, name, _)| *name == key.0));
+        let column = found
+            .and_then(|at| columns.fields.get_mut(at))
+            .map(|(_, _, column)| column);
         match (found, column) {
             (Some(at), Some(column)) if column.len() == row => {
                 next = at + 1;
@@ -206,7 +223,11 @@ impl<'de> DeserializeSeed<'de> for CellSeed<'_> {
             if raw == "null" {
                 self.column.push_state(State::Null);
             } else {
-                self.column.push_symbol(self.strings.intern(raw).ok_or_else(|| D::Error::custom("too many texts"))?);
+                self.column.push_symbol(
+                    self.strings
+                        .intern(raw)
+                        .ok_or_else(|| D::Error::custom("too many texts"))?,
+                );
             }
             return Ok(());
         }
@@ -253,7 +274,8 @@ impl<'de> Visitor<'de> for CellSeed<'_> {
         if matches!(self.column, Column::Timestamp(_)) {
             self.column.push_micros(Timestamp::parse(value).map(Timestamp::micros));
         } else if matches!(self.column, Column::String(_)) {
-            self.column.push_symbol(self.strings.intern(value).ok_or_else(|| E::custom("too many texts"))?);
+            self.column
+                .push_symbol(self.strings.intern(value).ok_or_else(|| E::custom("too many texts"))?);
         } else {
             self.column.push_state(State::Wrong);
         }
@@ -263,10 +285,22 @@ impl<'de> Visitor<'de> for CellSeed<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
         match self.column {
             Column::Items(_, items) => {
-                while access.next_element_seed(CellSeed { column: items, strings: self.strings })?.is_some() {}
+                while access
+                    .next_element_seed(CellSeed {
+                        column: items,
+                        strings: self.strings,
+                    })?
+                    .is_some()
+                {}
             }
             Column::Rows(_, record) => {
-                while access.next_element_seed(ElementSeed { columns: record, strings: self.strings })?.is_some() {}
+                while access
+                    .next_element_seed(ElementSeed {
+                        columns: record,
+                        strings: self.strings,
+                    })?
+                    .is_some()
+                {}
             }
             other => {
                 while access.next_element::<IgnoredAny>()?.is_some() {}
@@ -320,7 +354,13 @@ impl<'de> Visitor<'de> for ElementSeed<'_> {
         f.write_str("an object")
     }
 
-    not_an_object!(visit_bool(bool), visit_i64(i64), visit_u64(u64), visit_f64(f64), visit_str(&str));
+    not_an_object!(
+        visit_bool(bool),
+        visit_i64(i64),
+        visit_u64(u64),
+        visit_f64(f64),
+        visit_str(&str)
+    );
 
     fn visit_unit<E>(self) -> Result<(), E> {
         self.columns.push_absent(State::Wrong);
@@ -344,7 +384,10 @@ mod tests {
 
     #[test]
     fn halves_of_surrogate_pairs_are_replaced_and_whole_pairs_kept() {
-        assert_eq!(repair(br#"{"a":"\ud800x \ud83d\ude00 \\ud800 \n"}"#), r#"{"a":"\ufffdx \ud83d\ude00 \\ud800 \n"}"#);
+        assert_eq!(
+            repair(br#"{"a":"\ud800x \ud83d\ude00 \\ud800 \n"}"#),
+            r#"{"a":"\ufffdx \ud83d\ude00 \\ud800 \n"}"#
+        );
         assert_eq!(repair(b"\xff\\"), "\u{fffd}\\");
     }
 }

@@ -38,7 +38,11 @@ struct Shard {
 impl Shard {
     fn text(&self, number: u32) -> &str {
         let at = number as usize;
-        let start = at.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
+        let start = at
+            .checked_sub(1)
+            .and_then(|before| self.ends.get(before))
+            .copied()
+            .unwrap_or(0);
         let end = self.ends.get(at).copied().unwrap_or(start);
         self.bytes.get(start as usize..end as usize).unwrap_or_default()
     }
@@ -59,7 +63,10 @@ fn symbol(shard: usize, number: u32) -> Symbol {
 impl Interner {
     pub(super) fn new() -> Self {
         let shards = (0..SHARDS).map(|_| Mutex::default()).collect();
-        Self { hasher: DefaultHashBuilder::default(), shards }
+        Self {
+            hasher: DefaultHashBuilder::default(),
+            shards,
+        }
     }
 
     /// The number of a text; a new one if it was not seen. `None` once there are too many or too long texts.
@@ -70,7 +77,9 @@ impl Interner {
         if let Some(number) = shard.find(hash, text) {
             return Some(symbol(at, number));
         }
-        let number = u32::try_from(shard.ends.len()).ok().filter(|number| *number < FIRST_STATE >> SHARD_BITS)?;
+        let number = u32::try_from(shard.ends.len())
+            .ok()
+            .filter(|number| *number < FIRST_STATE >> SHARD_BITS)?;
         let end = u32::try_from(shard.bytes.len() + text.len()).ok()?;
         shard.bytes.push_str(text);
         shard.ends.push(end);
@@ -78,7 +87,11 @@ impl Interner {
         let hasher = &self.hasher;
         numbers.insert_unique(hash, number, |number| {
             let at = *number as usize;
-            let start = at.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
+            let start = at
+                .checked_sub(1)
+                .and_then(|before| ends.get(before))
+                .copied()
+                .unwrap_or(0);
             let end = ends.get(at).copied().unwrap_or(start);
             hasher.hash_one(bytes.get(start as usize..end as usize).unwrap_or_default())
         });
@@ -87,7 +100,11 @@ impl Interner {
 
     /// The text of a number.
     pub(super) fn text(&self, symbol: Symbol) -> Option<String> {
-        let shard = self.shards.get(symbol as usize & (SHARDS - 1))?.lock().unwrap_or_else(PoisonError::into_inner);
+        let shard = self
+            .shards
+            .get(symbol as usize & (SHARDS - 1))?
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         Some(shard.text(symbol >> SHARD_BITS).to_owned())
     }
 

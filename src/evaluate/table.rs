@@ -147,17 +147,30 @@ impl Tables {
     }
 
     pub(super) fn property<'r>(&'r self, stored: &'r Stored, row: usize, arena: &'r Bump) -> Value<'r> {
-        let Stored::Property { column, absent, wrong } = stored else { return Value::Null };
+        let Stored::Property { column, absent, wrong } = stored else {
+            return Value::Null;
+        };
         let found = match column {
             Property::Plain(column) => self.cell(column, row, arena),
             // A nested object is structure: when it is missing, its fields answer for themselves.
             Property::Nested(ty, _) => {
-                return Value::Record(RecordRef { ty: *ty, row: u32::try_from(row).unwrap_or(u32::MAX) });
+                return Value::Record(RecordRef {
+                    ty: *ty,
+                    row: u32::try_from(row).unwrap_or(u32::MAX),
+                });
             }
             Property::Rows(ty, ends) => ends.get(row).map(|_| {
                 let range = Column::range(ends, row);
-                let items = Items::Rows { ty: *ty, start: range.start, len: range.end - range.start };
-                Value::List(arena.alloc(List { items, maybe: &[], open: None }))
+                let items = Items::Rows {
+                    ty: *ty,
+                    start: range.start,
+                    len: range.end - range.start,
+                };
+                Value::List(arena.alloc(List {
+                    items,
+                    maybe: &[],
+                    open: None,
+                }))
             }),
         };
         match found {
@@ -181,9 +194,10 @@ impl Tables {
             Column::Int(cells) => cells.get(row).map(|value| Value::Int(*value)),
             Column::Double(cells) => cells.get(row).map(|value| Value::Double(*value)),
             Column::String(symbols) => symbol(symbols).map(|symbol| Value::String(self.strings.text(symbol))),
-            Column::Timestamp(cells) => {
-                cells.get(row).and_then(|micros| Timestamp::from_micros(*micros).ok_or(State::Wrong)).map(Value::Timestamp)
-            }
+            Column::Timestamp(cells) => cells
+                .get(row)
+                .and_then(|micros| Timestamp::from_micros(*micros).ok_or(State::Wrong))
+                .map(Value::Timestamp),
             Column::Json(symbols) => {
                 let text = symbol(symbols).map(|symbol| self.strings.text(symbol))?;
                 let json: serde_json::Value = serde_json::from_str(text).map_err(|_| State::Wrong)?;
@@ -247,22 +261,30 @@ impl Records for Tables {
         let row = record.row as usize;
         match self.column(record, field) {
             Some(stored @ Stored::Property { .. }) => self.property(stored, row, arena),
-            Some(Stored::Parent(symbols)) => {
-                symbols.get(row).map_or(Value::Null, |symbol| Value::String(self.strings.text(*symbol)))
-            }
+            Some(Stored::Parent(symbols)) => symbols
+                .get(row)
+                .map_or(Value::Null, |symbol| Value::String(self.strings.text(*symbol))),
             Some(Stored::Link { to, links }) => match links.get(row) {
                 Ok(None) => Value::Null,
                 Ok(Some(row)) => Value::Record(RecordRef { ty: *to, row }),
                 Err(origins) => unknown(origins),
             },
-            Some(Stored::Match(ty)) => Value::Record(RecordRef { ty: *ty, row: record.row }),
+            Some(Stored::Match(ty)) => Value::Record(RecordRef {
+                ty: *ty,
+                row: record.row,
+            }),
             Some(Stored::Computed(computed)) => computed.value(row),
             Some(Stored::Inline(_)) | None => Value::Error("the field was not loaded"),
         }
     }
 
     fn has<'r>(&'r self, record: RecordRef, field: FieldId, arena: &'r Bump) -> Result<bool, Unknown<'r>> {
-        if let Some(Stored::Property { column: Property::Nested(_, states), absent, wrong }) = self.column(record, field) {
+        if let Some(Stored::Property {
+            column: Property::Nested(_, states),
+            absent,
+            wrong,
+        }) = self.column(record, field)
+        {
             return match (states.get(record.row as usize), absent) {
                 (Some(State::Value), _) => Ok(true),
                 (Some(State::Wrong), _) => Err(Unknown { origins: wrong }),
@@ -285,16 +307,24 @@ impl Records for Tables {
     }
 
     fn collection<'r>(&'r self, ty: RecordType, arena: &'r Bump) -> Value<'r> {
-        let Some(table) = self.table(ty) else { return Value::Error("the type was not loaded") };
+        let Some(table) = self.table(ty) else {
+            return Value::Error("the type was not loaded");
+        };
         let open = table.open.as_deref().map(|origins| Unknown { origins });
-        let single = ty.resource().is_some_and(|resource| resource.population == Population::One);
+        let single = ty
+            .resource()
+            .is_some_and(|resource| resource.population == Population::One);
         match (single, table.rows, open) {
             (true, 0, Some(why)) => Value::Unknown(why),
             (true, 0, None) => Value::Error("the tenant has none"),
             (true, _, _) => Value::Record(RecordRef { ty, row: 0 }),
             (false, len, open) => {
                 let items = Items::Rows { ty, start: 0, len };
-                Value::List(arena.alloc(List { items, maybe: &[], open }))
+                Value::List(arena.alloc(List {
+                    items,
+                    maybe: &[],
+                    open,
+                }))
             }
         }
     }
@@ -311,7 +341,11 @@ impl Records for Tables {
             },
             _ => table.open.as_deref(),
         };
-        Some(Matches { rows: found.rows, maybe: found.maybe, open: open.map(|origins| Unknown { origins }) })
+        Some(Matches {
+            rows: found.rows,
+            maybe: found.maybe,
+            open: open.map(|origins| Unknown { origins }),
+        })
     }
 
     fn origin(&self, id: u32) -> Option<&Origin> {
@@ -327,7 +361,13 @@ impl Table {
     /// A table without rows.
     pub(super) fn empty(ty: RecordType) -> Self {
         let columns = ty.info().fields.iter().map(|_| None).collect();
-        Self { ty, rows: 0, columns, open: None, parents: None }
+        Self {
+            ty,
+            rows: 0,
+            columns,
+            open: None,
+            parents: None,
+        }
     }
 
     pub(super) fn set(&mut self, field: FieldId, stored: Stored) {
@@ -339,7 +379,9 @@ impl Table {
     /// Makes fields that need no data ready: matches and lists that are found when they are read.
     pub(super) fn prepare(&mut self, fields: &[FieldId]) {
         for id in fields {
-            let Some(field) = self.ty.info().fields.get(usize::from(*id)) else { continue };
+            let Some(field) = self.ty.info().fields.get(usize::from(*id)) else {
+                continue;
+            };
             match (&field.origin, &field.ty) {
                 (FieldOrigin::Match { .. }, FieldType::Record(record)) => self.set(*id, Stored::Match(*record)),
                 (FieldOrigin::Derived(_), FieldType::List(_)) => {

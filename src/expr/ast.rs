@@ -169,7 +169,10 @@ impl Expr {
             Kind::Conditional { test, then, otherwise } => vec![test, then, otherwise],
             Kind::List(items) => items.iter().map(|(item, _)| item).collect(),
             Kind::Map(entries) => entries.iter().flat_map(|(key, value, _)| [key, value]).collect(),
-            Kind::Comprehension(c) => [Some(&c.range), c.test.as_ref(), Some(&c.body)].into_iter().flatten().collect(),
+            Kind::Comprehension(c) => [Some(&c.range), c.test.as_ref(), Some(&c.body)]
+                .into_iter()
+                .flatten()
+                .collect(),
             Kind::Bind { value, body, .. } => vec![value, body],
         }
     }
@@ -178,7 +181,11 @@ impl Expr {
     pub fn qualified_name(&self) -> Option<String> {
         match &self.kind {
             Kind::Ident { name, .. } => Some(name.clone()),
-            Kind::Select { operand, field, optional: false } => Some(format!("{}.{field}", operand.qualified_name()?)),
+            Kind::Select {
+                operand,
+                field,
+                optional: false,
+            } => Some(format!("{}.{field}", operand.qualified_name()?)),
             _ => None,
         }
     }

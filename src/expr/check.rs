@@ -54,7 +54,10 @@ pub fn check(ast: &Ast, scope: &Scope) -> Checked {
         scope,
         inference: Inference::default(),
         locals: Vec::new(),
-        out: Checked { types: vec![Type::Dyn; ast.nodes as usize], ..Checked::default() },
+        out: Checked {
+            types: vec![Type::Dyn; ast.nodes as usize],
+            ..Checked::default()
+        },
     };
     checker.expr(&ast.root);
     let Checker { inference, mut out, .. } = checker;
@@ -73,7 +76,12 @@ struct Checker<'s> {
 
 impl Checker<'_> {
     fn mistake(&mut self, code: Code, span: &Range<usize>, message: String, help: Vec<String>) -> Type {
-        self.out.mistakes.push(Mistake { code, span: span.clone(), message, help });
+        self.out.mistakes.push(Mistake {
+            code,
+            span: span.clone(),
+            message,
+            help,
+        });
         Type::Dyn
     }
 
@@ -89,7 +97,11 @@ impl Checker<'_> {
         match &expr.kind {
             Kind::Literal(literal) => literal_type(literal),
             Kind::Ident { .. } => self.name(expr),
-            Kind::Select { operand, field, optional } => self.select(expr, operand, field, *optional),
+            Kind::Select {
+                operand,
+                field,
+                optional,
+            } => self.select(expr, operand, field, *optional),
             Kind::Has { operand, field } => {
                 let ty = self.expr(operand);
                 self.field(expr, &ty, field);
@@ -128,7 +140,10 @@ impl Checker<'_> {
 
     /// The branches of a condition have one type, null beside another being "or null".
     fn conditional(&mut self, expr: &Expr, then: Type, other: Type) -> Type {
-        if self.inference.all_fit(std::slice::from_ref(&then), std::slice::from_ref(&other)) {
+        if self
+            .inference
+            .all_fit(std::slice::from_ref(&then), std::slice::from_ref(&other))
+        {
             return self.inference.join(Some(then), other);
         }
         match (self.inference.resolve(&then), self.inference.resolve(&other)) {
@@ -146,19 +161,35 @@ impl Checker<'_> {
         let ty = self.expr(expr);
         if matches!(self.inference.resolve(&ty), Type::Nullable(_)) {
             let help = "say what null means: compare with `== true` or `== false`".to_owned();
-            self.mistake(Code::NotBoolean, &expr.span, "this may be null, neither true nor false".to_owned(), vec![help]);
+            self.mistake(
+                Code::NotBoolean,
+                &expr.span,
+                "this may be null, neither true nor false".to_owned(),
+                vec![help],
+            );
         } else if !self.inference.fits(&ty, &Type::Bool) {
             let ty = self.inference.resolve(&ty);
-            self.mistake(Code::TypeMismatch, &expr.span, format!("expected bool, found {ty}"), Vec::new());
+            self.mistake(
+                Code::TypeMismatch,
+                &expr.span,
+                format!("expected bool, found {ty}"),
+                Vec::new(),
+            );
         }
     }
 
     fn local(&self, name: &str) -> Option<&Type> {
-        self.locals.iter().rev().find(|(known, _)| known == name).map(|(_, ty)| ty)
+        self.locals
+            .iter()
+            .rev()
+            .find(|(known, _)| known == name)
+            .map(|(_, ty)| ty)
     }
 
     fn name(&mut self, expr: &Expr) -> Type {
-        let Kind::Ident { name, absolute } = &expr.kind else { return Type::Dyn };
+        let Kind::Ident { name, absolute } = &expr.kind else {
+            return Type::Dyn;
+        };
         if let Some(ty) = self.local(name).filter(|_| !absolute) {
             return ty.clone();
         }
@@ -187,7 +218,9 @@ impl Checker<'_> {
 
     /// A selection is a dotted name if it spells one and no local name hides its root.
     fn select(&mut self, expr: &Expr, operand: &Expr, field: &str, optional: bool) -> Type {
-        let hidden = expr.root_name().is_some_and(|(root, absolute)| !absolute && self.local(root).is_some());
+        let hidden = expr
+            .root_name()
+            .is_some_and(|(root, absolute)| !absolute && self.local(root).is_some());
         if let Some(name) = expr.qualified_name().filter(|_| !hidden)
             && let Some(named) = self.scope.lookup(&name)
         {
@@ -204,7 +237,9 @@ impl Checker<'_> {
 
     /// `okta.appusers` names no collection; better to say so than that nothing is called `okta`.
     fn misspelt_collection(&mut self, expr: &Expr, operand: &Expr, hidden: bool) -> Option<Type> {
-        let Kind::Ident { name: root, .. } = &operand.kind else { return None };
+        let Kind::Ident { name: root, .. } = &operand.kind else {
+            return None;
+        };
         if hidden || self.scope.lookup(root).is_some() || !matches!(root.as_str(), "okta" | "entra") {
             return None;
         }
@@ -238,7 +273,11 @@ impl Checker<'_> {
             return if found.nullable { Type::nullable(ty) } else { ty };
         }
         let near = nearest(field, info.fields.iter().map(|f| f.name.as_str()));
-        let span = expr.span.end.saturating_sub(field.len() + usize::from(matches!(expr.kind, Kind::Has { .. })))..expr.span.end;
+        let span = expr
+            .span
+            .end
+            .saturating_sub(field.len() + usize::from(matches!(expr.kind, Kind::Has { .. })))
+            ..expr.span.end;
         self.mistake(
             Code::UnknownField,
             &span,
@@ -269,7 +308,8 @@ impl Checker<'_> {
     fn namespace(&self, target: &Expr, function: &str) -> Option<String> {
         let (root, _) = target.root_name()?;
         let name = target.qualified_name()?;
-        let known = self.local(root).is_some() || self.scope.lookup(&name).is_some() || self.scope.lookup(root).is_some();
+        let known =
+            self.local(root).is_some() || self.scope.lookup(&name).is_some() || self.scope.lookup(root).is_some();
         let full = format!("{name}.{function}");
         let declared = functions::function(&full).is_some() || self.scope.functions(&full).next().is_some();
         (!known && declared).then_some(full)
@@ -292,7 +332,9 @@ impl Checker<'_> {
         }
         let mut result: Option<Type> = None;
         for overload in declared.iter().filter(|overload| overload.receiver == receiver) {
-            let Some(found) = self.try_overload(overload, types) else { continue };
+            let Some(found) = self.try_overload(overload, types) else {
+                continue;
+            };
             result = match result {
                 None => Some(found),
                 Some(before) if self.inference.resolve(&before) == self.inference.resolve(&found) => Some(before),
@@ -324,7 +366,9 @@ impl Checker<'_> {
             _ => None,
         };
         let params: Vec<Type> = overload.params.iter().map(|ty| ty.map_parts(&replace)).collect();
-        self.inference.all_fit(types, &params).then(|| self.inference.resolve(&overload.result.map_parts(&replace)))
+        self.inference
+            .all_fit(types, &params)
+            .then(|| self.inference.resolve(&overload.result.map_parts(&replace)))
     }
 
     /// `math.greatest` and `math.least` take numbers, or one list of numbers.
@@ -334,13 +378,22 @@ impl Checker<'_> {
             [Type::List(element)] => vec![element.as_ref().clone()],
             _ => types.clone(),
         };
-        let number = |ty: &Type| matches!(ty.non_null(), Type::Int | Type::Uint | Type::Double | Type::Dyn | Type::Var(_));
+        let number = |ty: &Type| {
+            matches!(
+                ty.non_null(),
+                Type::Int | Type::Uint | Type::Double | Type::Dyn | Type::Var(_)
+            )
+        };
         if numbers.is_empty() || !numbers.iter().all(number) {
             let message = format!("`{name}` takes numbers, or one list of numbers");
             return self.mistake(Code::TypeMismatch, &expr.span, message, Vec::new());
         }
         let first = numbers.first().cloned().unwrap_or(Type::Dyn);
-        if numbers.iter().all(|ty| *ty == first) { first } else { Type::Dyn }
+        if numbers.iter().all(|ty| *ty == first) {
+            first
+        } else {
+            Type::Dyn
+        }
     }
 
     /// A documented field compared with a value that the vendor never writes.
@@ -348,7 +401,9 @@ impl Checker<'_> {
         let [left, right] = args else { return };
         let sides = [(left, types.get(1)), (right, types.first())];
         for (literal, other) in sides {
-            let Some(Type::Enum(documented)) = other.map(|ty| self.inference.resolve(ty).non_null().clone()) else { continue };
+            let Some(Type::Enum(documented)) = other.map(|ty| self.inference.resolve(ty).non_null().clone()) else {
+                continue;
+            };
             for (text, span) in literals(literal) {
                 if documented.values.iter().any(|value| value == text) {
                     continue;
@@ -357,7 +412,9 @@ impl Checker<'_> {
                 if same.is_none() && documented.open {
                     continue;
                 }
-                let near = same.map(String::as_str).or_else(|| nearest(text, documented.values.iter().map(String::as_str)));
+                let near = same
+                    .map(String::as_str)
+                    .or_else(|| nearest(text, documented.values.iter().map(String::as_str)));
                 let help = match near {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("the values are {}", documented.values.join(", ")),

@@ -39,7 +39,11 @@ const MAX_DERIVED: u32 = 32;
 impl<'r> Evaluator<'r> {
     /// An evaluator with a fresh budget.
     pub fn new(records: &'r dyn Records, arena: &'r Bump) -> Self {
-        Self { records, context: Context::new(arena, BUDGET), depth: Cell::new(0) }
+        Self {
+            records,
+            context: Context::new(arena, BUDGET),
+            depth: Cell::new(0),
+        }
     }
 
     /// Runs a plan with the values of its variables.
@@ -63,7 +67,9 @@ impl<'r> Evaluator<'r> {
             Op::Type(ty) => Value::Type(ty),
             Op::Slot(slot) => frame.get(*slot).map_or(Value::Null, Cell::get),
             Op::Collection(ty) => self.records.collection(*ty, self.arena()),
-            Op::Field { base, field, optional, .. } => self.field(self.node(base, frame), *field, *optional),
+            Op::Field {
+                base, field, optional, ..
+            } => self.field(self.node(base, frame), *field, *optional),
             Op::Key { base, key, optional } => self.key(self.node(base, frame), key, *optional),
             Op::HasField { base, field, .. } => self.has_field(self.node(base, frame), *field),
             Op::HasKey { base, key } => self.has_key(self.node(base, frame), key),
@@ -98,7 +104,10 @@ impl<'r> Evaluator<'r> {
                 found => Value::Optional(Some(self.arena().alloc(found))),
             },
             Value::Unknown(_) | Value::Error(_) => base,
-            other => self.context.fail(&format!("no such field: {} has no fields", super::functions::kind_name(other))),
+            other => self.context.fail(&format!(
+                "no such field: {} has no fields",
+                super::functions::kind_name(other)
+            )),
         }
     }
 
@@ -128,10 +137,12 @@ impl<'r> Evaluator<'r> {
 
     fn has_field(&self, base: Value<'r>, field: u16) -> Value<'r> {
         match base {
-            Value::Record(record) if self.records.derived(record, field).is_some() => match self.record_field(record, field) {
-                trouble @ (Value::Unknown(_) | Value::Error(_)) => trouble,
-                value => Value::Bool(!matches!(value, Value::Null)),
-            },
+            Value::Record(record) if self.records.derived(record, field).is_some() => {
+                match self.record_field(record, field) {
+                    trouble @ (Value::Unknown(_) | Value::Error(_)) => trouble,
+                    value => Value::Bool(!matches!(value, Value::Null)),
+                }
+            }
             Value::Record(record) => match self.records.has(record, field, self.arena()) {
                 Ok(has) => Value::Bool(has),
                 Err(why) => Value::Unknown(why),
@@ -156,7 +167,12 @@ impl<'r> Evaluator<'r> {
                 Some((field, _)) => return self.field(base, field, optional),
                 None => None,
             },
-            other => return self.context.fail(&format!("no such field `{key}`: {} has none", super::functions::kind_name(other))),
+            other => {
+                return self.context.fail(&format!(
+                    "no such field `{key}`: {} has none",
+                    super::functions::kind_name(other)
+                ));
+            }
         };
         match (found, optional) {
             (Some(value @ (Value::Unknown(_) | Value::Error(_))), _) => value,
@@ -205,7 +221,11 @@ impl<'r> Evaluator<'r> {
         match why {
             None => (function.run)(&self.context, values),
             // An error elsewhere would win, so it is looked for before the unknown is returned.
-            Some(why) => values.iter().find(|v| matches!(v, Value::Error(_))).copied().unwrap_or(Value::Unknown(why)),
+            Some(why) => values
+                .iter()
+                .find(|v| matches!(v, Value::Error(_)))
+                .copied()
+                .unwrap_or(Value::Unknown(why)),
         }
     }
 
@@ -258,12 +278,17 @@ impl<'r> Evaluator<'r> {
                 (other, true) => return self.context.no_overload(&[other]),
                 (value, false) => value,
             };
-            if pairs.iter().any(|(seen, _)| equal(*seen, key, self.arena()) == Tri::True) {
+            if pairs
+                .iter()
+                .any(|(seen, _)| equal(*seen, key, self.arena()) == Tri::True)
+            {
                 return Value::Error("Failed with repeated key");
             }
             pairs.push((key, value));
         }
-        Value::Map(self.arena().alloc(Map { entries: pairs.into_bump_slice() }))
+        Value::Map(self.arena().alloc(Map {
+            entries: pairs.into_bump_slice(),
+        }))
     }
 
     fn fold(&self, fold: &'r FoldOp, frame: Frame<'r>) -> Value<'r> {
@@ -292,41 +317,70 @@ impl<'r> Evaluator<'r> {
         }
         if let Value::Unknown(why) = key {
             // Any record may match: what is known about them does not help.
-            let none = List { items: Items::Values(&[]), maybe: &[], open: Some(why) };
+            let none = List {
+                items: Items::Values(&[]),
+                maybe: &[],
+                open: Some(why),
+            };
             return Some(Value::List(self.arena().alloc(none)));
         }
         let found = self.records.matching(join.ty, join.field, key, self.arena())?;
         let open = found.open;
         if found.maybe.is_empty() {
-            let items = Items::Chosen { ty: join.ty, rows: found.rows };
-            return Some(Value::List(self.arena().alloc(List { items, maybe: &[], open })));
+            let items = Items::Chosen {
+                ty: join.ty,
+                rows: found.rows,
+            };
+            return Some(Value::List(self.arena().alloc(List {
+                items,
+                maybe: &[],
+                open,
+            })));
         }
         // Rows whose own value is unknown stay in the list: the predicate itself will be unknown on them.
         let mut rows = ArenaVec::with_capacity_in(found.rows.len() + found.maybe.len(), self.arena());
         rows.extend_from_slice(found.rows);
         rows.extend_from_slice(found.maybe);
         rows.sort_unstable();
-        let items = Items::Chosen { ty: join.ty, rows: rows.into_bump_slice() };
-        Some(Value::List(self.arena().alloc(List { items, maybe: &[], open })))
+        let items = Items::Chosen {
+            ty: join.ty,
+            rows: rows.into_bump_slice(),
+        };
+        Some(Value::List(self.arena().alloc(List {
+            items,
+            maybe: &[],
+            open,
+        })))
     }
 
     fn over_list(&self, fold: &'r FoldOp, list: &'r List<'r>, frame: Frame<'r>) -> Value<'r> {
         let elements = (0..list.len()).filter_map(|at| {
             let value = list.get(at)?;
             let key = Value::Int(i64::try_from(at).unwrap_or(i64::MAX));
-            Some(Element { key, value, single: value, maybe: list.maybe(at) })
+            Some(Element {
+                key,
+                value,
+                single: value,
+                maybe: list.maybe(at),
+            })
         });
         self.elements(fold, elements, list.open, frame)
     }
 
     fn over_map(&self, fold: &'r FoldOp, map: &'r Map<'r>, frame: Frame<'r>) -> Value<'r> {
-        let elements =
-            map.entries.iter().map(|(key, value)| Element { key: *key, value: *value, single: *key, maybe: None });
+        let elements = map.entries.iter().map(|(key, value)| Element {
+            key: *key,
+            value: *value,
+            single: *key,
+            maybe: None,
+        });
         self.elements(fold, elements, None, frame)
     }
 
     fn over_optional(&self, fold: &'r FoldOp, inner: Option<Value<'r>>, frame: Frame<'r>) -> Value<'r> {
-        let Some(value) = inner else { return Value::Optional(None) };
+        let Some(value) = inner else {
+            return Value::Optional(None);
+        };
         set(frame, fold.first, value);
         match (fold.fold, self.node(&fold.body, frame)) {
             (_, trouble @ (Value::Unknown(_) | Value::Error(_))) => trouble,
@@ -468,9 +522,19 @@ impl<'r> Evaluator<'r> {
     }
 
     /// Whether an element passes the test: no, surely (`Some(None)`), or maybe and why.
-    #[expect(clippy::type_complexity, reason = "three answers and an error, told apart by the caller")]
-    fn passes(&self, fold: &'r FoldOp, element: &Element<'r>, frame: Frame<'r>) -> Result<Option<Option<Unknown<'r>>>, Value<'r>> {
-        let Some(test) = &fold.test else { return Ok(Some(element.maybe)) };
+    #[expect(
+        clippy::type_complexity,
+        reason = "three answers and an error, told apart by the caller"
+    )]
+    fn passes(
+        &self,
+        fold: &'r FoldOp,
+        element: &Element<'r>,
+        frame: Frame<'r>,
+    ) -> Result<Option<Option<Unknown<'r>>>, Value<'r>> {
+        let Some(test) = &fold.test else {
+            return Ok(Some(element.maybe));
+        };
         match self.node(test, frame) {
             Value::Bool(true) => Ok(Some(element.maybe)),
             Value::Bool(false) => Ok(None),
@@ -506,7 +570,10 @@ impl<'r> Evaluator<'r> {
                 (_, Value::Unknown(unknown)) => why = Unknown::either(why, Some(unknown), self.arena()),
                 (_, Value::Map(map)) => {
                     for (key, value) in map.entries {
-                        if pairs.iter().any(|(seen, _)| equal(*seen, *key, self.arena()) == Tri::True) {
+                        if pairs
+                            .iter()
+                            .any(|(seen, _)| equal(*seen, *key, self.arena()) == Tri::True)
+                        {
                             return Value::Error("insert failed: key already exists");
                         }
                         pairs.push((*key, *value));
@@ -517,7 +584,9 @@ impl<'r> Evaluator<'r> {
         }
         match why {
             Some(why) => Value::Unknown(why),
-            None => Value::Map(self.arena().alloc(Map { entries: pairs.into_bump_slice() })),
+            None => Value::Map(self.arena().alloc(Map {
+                entries: pairs.into_bump_slice(),
+            })),
         }
     }
 }
@@ -543,7 +612,13 @@ struct Tally<'r> {
 
 impl<'r> Tally<'r> {
     /// Adds one part; true when it decides the whole.
-    fn add(&mut self, value: Value<'r>, maybe: Option<Unknown<'r>>, absorbing: bool, evaluator: &Evaluator<'r>) -> bool {
+    fn add(
+        &mut self,
+        value: Value<'r>,
+        maybe: Option<Unknown<'r>>,
+        absorbing: bool,
+        evaluator: &Evaluator<'r>,
+    ) -> bool {
         let arena = evaluator.arena();
         match value {
             Value::Bool(found) if found == absorbing => match maybe {
@@ -576,7 +651,10 @@ struct Collected<'r> {
 
 impl<'r> Collected<'r> {
     fn new(arena: &'r Bump) -> Self {
-        Self { values: ArenaVec::new_in(arena), maybe: ArenaVec::new_in(arena) }
+        Self {
+            values: ArenaVec::new_in(arena),
+            maybe: ArenaVec::new_in(arena),
+        }
     }
 
     fn push(&mut self, value: Value<'r>, maybe: Option<Unknown<'r>>) {
@@ -587,7 +665,11 @@ impl<'r> Collected<'r> {
     fn list(self, open: Option<Unknown<'r>>, arena: &'r Bump) -> Value<'r> {
         let settled = self.maybe.iter().all(Option::is_none);
         let maybe: &[_] = if settled { &[] } else { self.maybe.into_bump_slice() };
-        Value::List(arena.alloc(List { items: Items::Values(self.values.into_bump_slice()), maybe, open }))
+        Value::List(arena.alloc(List {
+            items: Items::Values(self.values.into_bump_slice()),
+            maybe,
+            open,
+        }))
     }
 }
 

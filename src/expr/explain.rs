@@ -105,23 +105,25 @@ impl<'r> Explainer<'_, 'r> {
         }
     }
 
-    /// The parts that made the whole what it is.
+    /// The parts that made the whole what it is: the first that absorbs the rest, or all that are alike. Of unknown
+    /// parts those that add a reason.
     fn connective(&mut self, items: &'r [Node], whole: Value<'r>, absorbing: bool) {
+        let mut reasons: Vec<u32> = Vec::new();
         for item in items {
-            let part = self.value(item);
-            let decided = match (whole, part) {
+            match (whole, self.value(item)) {
                 (Value::Bool(whole), Value::Bool(part)) if whole == absorbing => {
                     if part == absorbing {
                         return self.node(item);
                     }
-                    false
                 }
-                (Value::Bool(_), Value::Bool(_)) | (Value::Unknown(_), Value::Unknown(_)) => true,
-                (Value::Error(_), Value::Error(_)) => true,
-                _ => false,
-            };
-            if decided {
-                self.node(item);
+                (Value::Bool(_), Value::Bool(_)) | (Value::Error(_), Value::Error(_)) => self.node(item),
+                (Value::Unknown(_), Value::Unknown(why)) => {
+                    if why.origins.iter().any(|origin| !reasons.contains(origin)) {
+                        reasons.extend_from_slice(why.origins);
+                        self.node(item);
+                    }
+                }
+                _ => {}
             }
         }
     }
@@ -129,11 +131,17 @@ impl<'r> Explainer<'_, 'r> {
     /// Follows the elements that made `all` false, `exists` true, or either unknown.
     fn quantifier(&mut self, node: &'r Node, fold: &'r FoldOp) {
         let whole = self.value(node);
-        let range = match fold.join.as_ref().and_then(|join| self.evaluator.joined(join, self.frame)) {
+        let range = match fold
+            .join
+            .as_ref()
+            .and_then(|join| self.evaluator.joined(join, self.frame))
+        {
             Some(found) => found,
             None => self.value(&fold.range),
         };
-        let Value::List(list) = range else { return self.leaf(node) };
+        let Value::List(list) = range else {
+            return self.leaf(node);
+        };
         let culprits = self.culprits(fold, list, whole);
         if culprits.is_empty() {
             return self.leaf(node);
@@ -141,7 +149,12 @@ impl<'r> Explainer<'_, 'r> {
         let (before, of) = (self.elements.len(), self.of);
         self.of = culprits.len();
         for value in culprits.into_iter().take(MAX_ELEMENTS) {
-            let element = Element { key: Value::Null, value, single: value, maybe: None };
+            let element = Element {
+                key: Value::Null,
+                value,
+                single: value,
+                maybe: None,
+            };
             if self.evaluator.enter(fold, &element, self.frame).is_err() {
                 break;
             }
@@ -155,14 +168,25 @@ impl<'r> Explainer<'_, 'r> {
     /// The name that the body uses for the element: what a path in it begins with.
     fn element_name(&self, fold: &FoldOp) -> String {
         let mut names = Vec::new();
-        roots(&fold.body, fold.second.unwrap_or(fold.first), &mut |span| names.push(span));
-        names.first().and_then(|span| self.plan.text.get(span.clone())).unwrap_or("element").to_owned()
+        roots(&fold.body, fold.second.unwrap_or(fold.first), &mut |span| {
+            names.push(span)
+        });
+        names
+            .first()
+            .and_then(|span| self.plan.text.get(span.clone()))
+            .unwrap_or("element")
+            .to_owned()
     }
 
     fn culprits(&self, fold: &'r FoldOp, list: &'r List<'r>, whole: Value<'r>) -> Vec<Value<'r>> {
         let mut found = Vec::new();
         for value in list.iter() {
-            let element = Element { key: Value::Null, value, single: value, maybe: None };
+            let element = Element {
+                key: Value::Null,
+                value,
+                single: value,
+                maybe: None,
+            };
             if self.evaluator.enter(fold, &element, self.frame).is_err() {
                 break;
             }
@@ -211,7 +235,8 @@ impl<'r> Explainer<'_, 'r> {
                 }
             }
             Op::Slot(slot) if self.names.get(*slot).is_some_and(|name| name == "now") => {
-                part.reads.push(("now".to_owned(), self.frame.get(*slot).map_or(Value::Null, Cell::get)));
+                part.reads
+                    .push(("now".to_owned(), self.frame.get(*slot).map_or(Value::Null, Cell::get)));
             }
             _ => node.children().into_iter().for_each(|child| self.reads(child, part)),
         }

@@ -38,7 +38,8 @@ impl Inference {
 
     /// The type with every variable replaced, unknown ones by `dyn`.
     pub(super) fn settle(&self, ty: &Type) -> Type {
-        self.resolve(ty).map_parts(&|part| matches!(part, Type::Var(_)).then_some(Type::Dyn))
+        self.resolve(ty)
+            .map_parts(&|part| matches!(part, Type::Var(_)).then_some(Type::Dyn))
     }
 
     /// Whether all of `actual` fit `expected`; binds variables if they do, changes nothing if not.

@@ -21,9 +21,13 @@ pub fn from_json<'r>(json: &Json, arena: &'r Bump) -> Value<'r> {
             Value::List(arena.alloc(List::whole(arena.alloc_slice_copy(&values))))
         }
         Json::Object(map) => {
-            let entries: Vec<(Value<'r>, Value<'r>)> =
-                map.iter().map(|(key, value)| (Value::text(key, arena), from_json(value, arena))).collect();
-            Value::Map(arena.alloc(Map { entries: arena.alloc_slice_copy(&entries) }))
+            let entries: Vec<(Value<'r>, Value<'r>)> = map
+                .iter()
+                .map(|(key, value)| (Value::text(key, arena), from_json(value, arena)))
+                .collect();
+            Value::Map(arena.alloc(Map {
+                entries: arena.alloc_slice_copy(&entries),
+            }))
         }
     }
 }
@@ -54,8 +58,8 @@ pub fn type_of_json(json: &Json) -> Type {
     }
 }
 
-/// A value as JSON: bytes in base64, times as CEL prints them, an optional as its content or null, a record as its key
-/// fields that were read; an unknown as `{"unknown": […]}`.
+/// A value as JSON: bytes in base64, times as CEL prints them, an optional as its content or null, a record as those of
+/// its properties that were read; an unknown as `{"unknown": […]}`.
 pub fn to_json(value: Value<'_>, records: &dyn Records) -> Json {
     match value {
         Value::Null | Value::Optional(None) => Json::Null,
@@ -71,7 +75,11 @@ pub fn to_json(value: Value<'_>, records: &dyn Records) -> Json {
             None if list.maybe.iter().all(Option::is_none) => list.iter().map(|item| to_json(item, records)).collect(),
             _ => partial(list, records),
         },
-        Value::Map(map) => map.entries.iter().map(|(key, value)| (key_text(*key), to_json(*value, records))).collect(),
+        Value::Map(map) => map
+            .entries
+            .iter()
+            .map(|(key, value)| (key_text(*key), to_json(*value, records)))
+            .collect(),
         Value::Optional(Some(inner)) => to_json(*inner, records),
         Value::Type(ty) => type_name(ty).into(),
         Value::Record(record) => record_json(record, records),
@@ -103,8 +111,10 @@ fn unknown(origins: &[u32], records: &dyn Records) -> Json {
     let mut ids = origins.to_vec();
     ids.sort_unstable();
     ids.dedup();
-    let list: Vec<Json> =
-        ids.iter().filter_map(|id| serde_json::to_value(records.origin(*id)?).ok()).collect();
+    let list: Vec<Json> = ids
+        .iter()
+        .filter_map(|id| serde_json::to_value(records.origin(*id)?).ok())
+        .collect();
     JsonMap::from_iter([("unknown".to_owned(), Json::from(list))]).into()
 }
 
@@ -135,7 +145,7 @@ fn record_json(record: super::value::RecordRef, records: &dyn Records) -> Json {
         if matches!(field.origin, Origin::Property { .. } | Origin::Parent) {
             let id = u16::try_from(at).unwrap_or(u16::MAX);
             let value = records.field(record, id, &arena);
-            if !matches!(value, Value::Unknown(_)) {
+            if !matches!(value, Value::Unknown(_) | Value::Error(_)) {
                 map.insert(field.name.clone(), to_json(value, records));
             }
         }

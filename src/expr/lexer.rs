@@ -28,8 +28,8 @@ pub(super) enum TokenKind {
 
 /// Operators and brackets, longer ones first.
 const PUNCTUATION: &[&str] = &[
-    "&&", "||", "<=", ">=", "==", "!=", "[?", ".?", "{?", "(", ")", "[", "]", "{", "}", ".", ",", ":", "?", "+", "-", "*",
-    "/", "%", "!", "<", ">",
+    "&&", "||", "<=", ">=", "==", "!=", "[?", ".?", "{?", "(", ")", "[", "]", "{", "}", ".", ",", ":", "?", "+", "-",
+    "*", "/", "%", "!", "<", ">",
 ];
 
 /// Splits a text into tokens, the last of which is `End`.
@@ -41,7 +41,10 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, SyntaxError> {
         let start = lexer.at;
         let kind = lexer.next()?;
         let end = kind == TokenKind::End;
-        tokens.push(Token { kind, span: start..lexer.at });
+        tokens.push(Token {
+            kind,
+            span: start..lexer.at,
+        });
         if end {
             return Ok(tokens);
         }
@@ -59,7 +62,11 @@ impl<'t> Lexer<'t> {
     }
 
     fn error<T>(&self, start: usize, message: impl Into<String>) -> Result<T, SyntaxError> {
-        Err(SyntaxError { span: start..self.at.max(start + 1), message: message.into(), too_deep: false })
+        Err(SyntaxError {
+            span: start..self.at.max(start + 1),
+            message: message.into(),
+            too_deep: false,
+        })
     }
 
     fn skip_blank(&mut self) {
@@ -76,7 +83,9 @@ impl<'t> Lexer<'t> {
 
     fn next(&mut self) -> Result<TokenKind, SyntaxError> {
         let rest = self.rest();
-        let Some(first) = rest.chars().next() else { return Ok(TokenKind::End) };
+        let Some(first) = rest.chars().next() else {
+            return Ok(TokenKind::End);
+        };
         if let Some(prefix) = string_prefix(rest) {
             return self.string(prefix);
         }
@@ -118,9 +127,14 @@ impl<'t> Lexer<'t> {
     fn quoted_name(&mut self) -> Result<TokenKind, SyntaxError> {
         let start = self.at;
         self.at += 1;
-        let name = self.take_while(|c| c.is_ascii_alphanumeric() || "_.-/ ".contains(c)).to_owned();
+        let name = self
+            .take_while(|c| c.is_ascii_alphanumeric() || "_.-/ ".contains(c))
+            .to_owned();
         if name.is_empty() || !self.rest().starts_with('`') {
-            return self.error(start, "a name in backticks ends with a backtick and holds letters, digits and `_.-/ `");
+            return self.error(
+                start,
+                "a name in backticks ends with a backtick and holds letters, digits and `_.-/ `",
+            );
         }
         self.at += 1;
         Ok(TokenKind::Quoted(name))
@@ -174,7 +188,10 @@ impl<'t> Lexer<'t> {
     fn string(&mut self, prefix: Prefix) -> Result<TokenKind, SyntaxError> {
         let start = self.at;
         self.at += prefix.len;
-        let mut out = Text { bytes: Vec::new(), is_bytes: prefix.bytes };
+        let mut out = Text {
+            bytes: Vec::new(),
+            is_bytes: prefix.bytes,
+        };
         loop {
             let rest = self.rest();
             if rest.starts_with(prefix.quote) {
@@ -207,7 +224,9 @@ impl<'t> Lexer<'t> {
     /// Decodes what follows a backslash.
     fn escape(&mut self, out: &mut Text) -> Result<(), SyntaxError> {
         let start = self.at - 1;
-        let Some(kind) = self.rest().chars().next() else { return self.error(start, "the string does not end") };
+        let Some(kind) = self.rest().chars().next() else {
+            return self.error(start, "the string does not end");
+        };
         self.at += kind.len_utf8();
         let plain = match kind {
             'a' => '\u{7}',
@@ -232,8 +251,13 @@ impl<'t> Lexer<'t> {
     }
 
     fn coded(&mut self, out: &mut Text, start: usize, digits: usize, radix: u32) -> Result<(), SyntaxError> {
-        let code = self.rest().get(..digits).and_then(|text| u32::from_str_radix(text, radix).ok());
-        let Some(code) = code else { return self.error(start, format!("the escape needs {digits} digits")) };
+        let code = self
+            .rest()
+            .get(..digits)
+            .and_then(|text| u32::from_str_radix(text, radix).ok());
+        let Some(code) = code else {
+            return self.error(start, format!("the escape needs {digits} digits"));
+        };
         self.at += digits;
         match (out.is_bytes, u8::try_from(code), char::from_u32(code)) {
             (true, Ok(byte), _) => out.bytes.push(byte),
@@ -251,7 +275,8 @@ struct Text {
 
 impl Text {
     fn push(&mut self, character: char) {
-        self.bytes.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+        self.bytes
+            .extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
     }
 }
 
@@ -268,6 +293,13 @@ fn string_prefix(rest: &str) -> Option<Prefix> {
     let after_bytes = if bytes { &rest[1..] } else { rest };
     let raw = after_bytes.starts_with(['r', 'R']);
     let after = if raw { &after_bytes[1..] } else { after_bytes };
-    let quote = ["\"\"\"", "'''", "\"", "'"].into_iter().find(|quote| after.starts_with(quote))?;
-    Some(Prefix { len: rest.len() - after.len() + quote.len(), raw, bytes, quote })
+    let quote = ["\"\"\"", "'''", "\"", "'"]
+        .into_iter()
+        .find(|quote| after.starts_with(quote))?;
+    Some(Prefix {
+        len: rest.len() - after.len() + quote.len(),
+        raw,
+        bytes,
+        quote,
+    })
 }

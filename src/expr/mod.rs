@@ -37,12 +37,12 @@ pub mod types;
 mod unknown;
 mod value;
 
+pub use ast::Ast;
 pub use check::{Checked, Mistake, check};
 pub use eval::{Evaluator, run};
 pub use explain::Part;
 pub use functions::{Overload, parse_type};
 pub use json::{from_json, to_json, type_of_json};
-pub use ast::Ast;
 pub use parser::{MAX_DEPTH, MAX_LENGTH, SyntaxError, parse};
 pub use plan::{FoldOp, Join, Node, Op, Plan, Reads, lower};
 pub use records::{Matches, NoRecords, Records};
@@ -72,12 +72,27 @@ pub fn compile(text: &str, scope: &Scope) -> Compiled {
         Ok(ast) => ast,
         Err(error) => {
             let code = if error.too_deep { Code::TooDeep } else { Code::Syntax };
-            let mistake = Mistake { code, span: error.span, message: error.message, help: Vec::new() };
-            return Compiled { plan: None, ty: Type::Dyn, mistakes: vec![mistake], ast: None };
+            let mistake = Mistake {
+                code,
+                span: error.span,
+                message: error.message,
+                help: Vec::new(),
+            };
+            return Compiled {
+                plan: None,
+                ty: Type::Dyn,
+                mistakes: vec![mistake],
+                ast: None,
+            };
         }
     };
     let checked = check(&ast, scope);
     let plan = lower(&ast, text, scope, &checked);
     let ty = checked.ty(&ast.root).clone();
-    Compiled { plan: Some(plan), ty, mistakes: checked.mistakes.clone(), ast: Some((ast, checked)) }
+    Compiled {
+        plan: Some(plan),
+        ty,
+        mistakes: checked.mistakes.clone(),
+        ast: Some((ast, checked)),
+    }
 }

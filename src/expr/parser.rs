@@ -14,8 +14,24 @@ pub const MAX_LENGTH: usize = 64 * 1024;
 
 /// Words that cannot name a variable (specification, `RESERVED`).
 const RESERVED: &[&str] = &[
-    "as", "break", "const", "continue", "else", "for", "function", "if", "import", "in", "let", "loop", "package",
-    "namespace", "return", "var", "void", "while",
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "for",
+    "function",
+    "if",
+    "import",
+    "in",
+    "let",
+    "loop",
+    "package",
+    "namespace",
+    "return",
+    "var",
+    "void",
+    "while",
 ];
 
 /// Why a text is not an expression.
@@ -41,10 +57,18 @@ pub fn parse(text: &str) -> Result<Ast, SyntaxError> {
             too_deep: false,
         });
     }
-    let mut parser = Parser { tokens: tokens(text)?, at: 0, nodes: 0, depth: 0 };
+    let mut parser = Parser {
+        tokens: tokens(text)?,
+        at: 0,
+        nodes: 0,
+        depth: 0,
+    };
     let root = parser.expr()?;
     match parser.peek() {
-        TokenKind::End => Ok(Ast { root, nodes: parser.nodes }),
+        TokenKind::End => Ok(Ast {
+            root,
+            nodes: parser.nodes,
+        }),
         other => Err(parser.unexpected(&describe(other))),
     }
 }
@@ -64,12 +88,18 @@ impl Parser {
     }
 
     fn span(&self) -> Range<usize> {
-        self.tokens.get(self.at).or(self.tokens.last()).map_or(0..0, |token| token.span.clone())
+        self.tokens
+            .get(self.at)
+            .or(self.tokens.last())
+            .map_or(0..0, |token| token.span.clone())
     }
 
     /// End of the token before the current one.
     fn last_end(&self) -> usize {
-        self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).map_or(0, |token| token.span.end)
+        self.at
+            .checked_sub(1)
+            .and_then(|at| self.tokens.get(at))
+            .map_or(0, |token| token.span.end)
     }
 
     fn advance(&mut self) {
@@ -96,7 +126,11 @@ impl Parser {
     }
 
     fn error(&self, message: String) -> SyntaxError {
-        SyntaxError { span: self.span(), message, too_deep: false }
+        SyntaxError {
+            span: self.span(),
+            message,
+            too_deep: false,
+        }
     }
 
     fn unexpected(&self, found: &str) -> SyntaxError {
@@ -115,7 +149,12 @@ impl Parser {
     fn node(&mut self, start: usize, kind: Kind) -> Parsed {
         let id = self.nodes;
         self.nodes += 1;
-        let mut expr = Expr { id, span: start..self.last_end().max(start), depth: 1, kind };
+        let mut expr = Expr {
+            id,
+            span: start..self.last_end().max(start),
+            depth: 1,
+            kind,
+        };
         let below = expr.children().iter().map(|child| child.depth).max().unwrap_or(0);
         if below >= MAX_DEPTH {
             return Err(self.too_deep(start));
@@ -125,7 +164,14 @@ impl Parser {
     }
 
     fn call(&mut self, start: usize, function: &str, args: Vec<Expr>) -> Parsed {
-        self.node(start, Kind::Call { function: function.to_owned(), target: None, args })
+        self.node(
+            start,
+            Kind::Call {
+                function: function.to_owned(),
+                target: None,
+                args,
+            },
+        )
     }
 
     fn expr(&mut self) -> Parsed {
@@ -149,7 +195,11 @@ impl Parser {
         let otherwise = self.expr()?;
         self.node(
             start,
-            Kind::Conditional { test: Box::new(test), then: Box::new(then), otherwise: Box::new(otherwise) },
+            Kind::Conditional {
+                test: Box::new(test),
+                then: Box::new(then),
+                otherwise: Box::new(otherwise),
+            },
         )
     }
 
@@ -257,7 +307,14 @@ impl Parser {
         loop {
             if self.take(".?") {
                 let field = self.field_name()?;
-                expr = self.node(start, Kind::Select { operand: Box::new(expr), field, optional: true })?;
+                expr = self.node(
+                    start,
+                    Kind::Select {
+                        operand: Box::new(expr),
+                        field,
+                        optional: true,
+                    },
+                )?;
             } else if self.take(".") {
                 expr = self.selection(start, expr)?;
             } else if let Some(mark) = self.take_any(&["[?", "["]) {
@@ -278,14 +335,23 @@ impl Parser {
             let args = self.arguments(")")?;
             return self.method(start, operand, field, args);
         }
-        let expr = self.node(start, Kind::Select { operand: Box::new(operand), field, optional: false })?;
+        let expr = self.node(
+            start,
+            Kind::Select {
+                operand: Box::new(operand),
+                field,
+                optional: false,
+            },
+        )?;
         self.message_or(start, expr)
     }
 
     /// `Name{…}` if braces follow a dotted name, else the expression itself.
     fn message_or(&mut self, start: usize, expr: Expr) -> Parsed {
         let brace = matches!(self.peek(), TokenKind::Punct("{" | "{?"));
-        let Some(name) = expr.qualified_name().filter(|_| brace) else { return Ok(expr) };
+        let Some(name) = expr.qualified_name().filter(|_| brace) else {
+            return Ok(expr);
+        };
         self.advance();
         while !self.take("}") {
             self.take("?");
@@ -332,7 +398,11 @@ impl Parser {
     fn primary(&mut self, negative: bool, start: usize) -> Parsed {
         match self.peek().clone() {
             TokenKind::Int(value) => {
-                let literal = if negative { 0i64.checked_sub_unsigned(value) } else { i64::try_from(value).ok() };
+                let literal = if negative {
+                    0i64.checked_sub_unsigned(value)
+                } else {
+                    i64::try_from(value).ok()
+                };
                 let Some(value) = literal else {
                     return Err(self.error("the number does not fit in 64 bits".to_owned()));
                 };
@@ -387,7 +457,16 @@ impl Parser {
         if self.take("(") {
             let mut args = self.arguments(")")?;
             if name == "has" && !absolute && args.len() == 1 {
-                if let Some(Expr { kind: Kind::Select { operand, field, optional: false }, .. }) = args.pop() {
+                if let Some(Expr {
+                    kind:
+                        Kind::Select {
+                            operand,
+                            field,
+                            optional: false,
+                        },
+                    ..
+                }) = args.pop()
+                {
                     return self.node(start, Kind::Has { operand, field });
                 }
                 return Err(SyntaxError {
@@ -445,7 +524,14 @@ impl Parser {
         }
         match macro_form(&name, args.len()) {
             Some(form) => self.comprehension(start, target, form, args),
-            None => self.node(start, Kind::Call { function: name, target: Some(Box::new(target)), args }),
+            None => self.node(
+                start,
+                Kind::Call {
+                    function: name,
+                    target: Some(Box::new(target)),
+                    args,
+                },
+            ),
         }
     }
 
@@ -455,15 +541,30 @@ impl Parser {
             return Err(self.unexpected("end"));
         };
         let name = simple_name(&name)?;
-        self.node(start, Kind::Bind { name, value: Box::new(value), body: Box::new(body) })
+        self.node(
+            start,
+            Kind::Bind {
+                name,
+                value: Box::new(value),
+                body: Box::new(body),
+            },
+        )
     }
 
     fn comprehension(&mut self, start: usize, range: Expr, form: Form, args: Vec<Expr>) -> Parsed {
         let mut args = args.into_iter();
         let mut next = || args.next();
-        let missing = || SyntaxError { span: start..start + 1, message: "missing argument".to_owned(), too_deep: false };
+        let missing = || SyntaxError {
+            span: start..start + 1,
+            message: "missing argument".to_owned(),
+            too_deep: false,
+        };
         let first = simple_name(&next().ok_or_else(missing)?)?;
-        let second = if form.names == 2 { Some(simple_name(&next().ok_or_else(missing)?)?) } else { None };
+        let second = if form.names == 2 {
+            Some(simple_name(&next().ok_or_else(missing)?)?)
+        } else {
+            None
+        };
         if second.as_ref() == Some(&first) {
             return Err(SyntaxError {
                 span: start..self.last_end(),
@@ -471,9 +572,20 @@ impl Parser {
                 too_deep: false,
             });
         }
-        let test = if form.test { Some(next().ok_or_else(missing)?) } else { None };
+        let test = if form.test {
+            Some(next().ok_or_else(missing)?)
+        } else {
+            None
+        };
         let body = next().ok_or_else(missing)?;
-        let comprehension = Comprehension { fold: form.fold, range, first, second, test, body };
+        let comprehension = Comprehension {
+            fold: form.fold,
+            range,
+            first,
+            second,
+            test,
+            body,
+        };
         self.node(start, Kind::Comprehension(Box::new(comprehension)))
     }
 }

@@ -60,13 +60,18 @@ impl Node {
     pub fn children(&self) -> Vec<&Node> {
         match &self.op {
             Op::Literal(_) | Op::Type(_) | Op::Slot(_) | Op::Collection(_) | Op::Fail(_) => Vec::new(),
-            Op::Field { base, .. } | Op::Key { base, .. } | Op::HasField { base, .. } | Op::HasKey { base, .. } => vec![base],
+            Op::Field { base, .. } | Op::Key { base, .. } | Op::HasField { base, .. } | Op::HasKey { base, .. } => {
+                vec![base]
+            }
             Op::Matches { text, .. } => vec![text],
             Op::Call { args, .. } | Op::And(args) | Op::Or(args) => args.iter().collect(),
             Op::If(parts) => parts.iter().collect(),
             Op::List(items) => items.iter().map(|(item, _)| item).collect(),
             Op::Map(entries) => entries.iter().flat_map(|(key, value, _)| [key, value]).collect(),
-            Op::Fold(fold) => [Some(&fold.range), fold.test.as_ref(), Some(&fold.body)].into_iter().flatten().collect(),
+            Op::Fold(fold) => [Some(&fold.range), fold.test.as_ref(), Some(&fold.body)]
+                .into_iter()
+                .flatten()
+                .collect(),
             Op::Bind { value, body, .. } => vec![value, body],
         }
     }
@@ -198,7 +203,12 @@ pub fn lower(ast: &Ast, text: &str, scope: &Scope, checked: &Checked) -> Plan {
         reads: Reads::default(),
     };
     let root = lowering.node(&ast.root);
-    Plan { root, slots: lowering.slots, text: text.to_owned(), reads: lowering.reads }
+    Plan {
+        root,
+        slots: lowering.slots,
+        text: text.to_owned(),
+        reads: lowering.reads,
+    }
 }
 
 struct Lowering<'c> {
@@ -211,7 +221,10 @@ struct Lowering<'c> {
 
 impl Lowering<'_> {
     fn node(&mut self, expr: &Expr) -> Node {
-        Node { op: self.op(expr), span: expr.span.clone() }
+        Node {
+            op: self.op(expr),
+            span: expr.span.clone(),
+        }
     }
 
     fn boxed(&mut self, expr: &Expr) -> Box<Node> {
@@ -224,11 +237,20 @@ impl Lowering<'_> {
         }
         match &expr.kind {
             Kind::Literal(literal) => Op::Literal(literal.clone()),
-            Kind::Ident { name, absolute } => match self.locals.iter().rposition(|local| local == name).filter(|_| !absolute) {
+            Kind::Ident { name, absolute } => match self
+                .locals
+                .iter()
+                .rposition(|local| local == name)
+                .filter(|_| !absolute)
+            {
                 Some(at) => Op::Slot(self.variables + at),
                 None => Op::Fail(format!("undeclared reference to `{name}`")),
             },
-            Kind::Select { operand, field, optional } => self.select(operand, field, *optional),
+            Kind::Select {
+                operand,
+                field,
+                optional,
+            } => self.select(operand, field, *optional),
             Kind::Has { operand, field } => self.has(operand, field),
             Kind::Call { function, target, args } => self.call(expr, function, target.as_deref(), args),
             Kind::And(items) => Op::And(items.iter().map(|item| self.node(item)).collect()),
@@ -236,10 +258,18 @@ impl Lowering<'_> {
             Kind::Conditional { test, then, otherwise } => {
                 Op::If(Box::new([self.node(test), self.node(then), self.node(otherwise)]))
             }
-            Kind::List(items) => Op::List(items.iter().map(|(item, optional)| (self.node(item), *optional)).collect()),
-            Kind::Map(entries) => {
-                Op::Map(entries.iter().map(|(key, value, optional)| (self.node(key), self.node(value), *optional)).collect())
-            }
+            Kind::List(items) => Op::List(
+                items
+                    .iter()
+                    .map(|(item, optional)| (self.node(item), *optional))
+                    .collect(),
+            ),
+            Kind::Map(entries) => Op::Map(
+                entries
+                    .iter()
+                    .map(|(key, value, optional)| (self.node(key), self.node(value), *optional))
+                    .collect(),
+            ),
             Kind::Message(name) => Op::Fail(format!("there is no message type `{name}`")),
             Kind::Comprehension(comprehension) => self.comprehension(comprehension),
             Kind::Bind { name, value, body } => {
@@ -286,21 +316,35 @@ impl Lowering<'_> {
         match found {
             Some((ty, field)) => {
                 self.reads.fields.insert((ty, field));
-                Op::Field { base, ty, field, optional }
+                Op::Field {
+                    base,
+                    ty,
+                    field,
+                    optional,
+                }
             }
-            None => Op::Key { base, key: field.to_owned(), optional },
+            None => Op::Key {
+                base,
+                key: field.to_owned(),
+                optional,
+            },
         }
     }
 
     fn has(&mut self, operand: &Expr, field: &str) -> Op {
-        let found = self.record(operand).and_then(|ty| ty.info().field(field).map(|(id, _)| (ty, id)));
+        let found = self
+            .record(operand)
+            .and_then(|ty| ty.info().field(field).map(|(id, _)| (ty, id)));
         let base = self.boxed(operand);
         match found {
             Some((ty, field)) => {
                 self.reads.fields.insert((ty, field));
                 Op::HasField { base, ty, field }
             }
-            None => Op::HasKey { base, key: field.to_owned() },
+            None => Op::HasKey {
+                base,
+                key: field.to_owned(),
+            },
         }
     }
 
@@ -309,11 +353,16 @@ impl Lowering<'_> {
             Some(name) => (name.as_str(), None),
             None => (function, target),
         };
-        let Some(function) = functions::function(name) else { return Op::Fail(format!("there is no function `{name}`")) };
+        let Some(function) = functions::function(name) else {
+            return Op::Fail(format!("there is no function `{name}`"));
+        };
         let receiver = target.is_some();
         let known = function.overloads.iter().any(|overload| overload.receiver == receiver);
         let count = args.len() + usize::from(receiver);
-        let fits = function.overloads.iter().any(|overload| overload.variadic || overload.params.len() == count);
+        let fits = function
+            .overloads
+            .iter()
+            .any(|overload| overload.variadic || overload.params.len() == count);
         if !known || !fits {
             return Op::Fail("no such overload".to_owned());
         }
@@ -324,7 +373,10 @@ impl Lowering<'_> {
         {
             args.truncate(1);
             if let Some(text) = args.pop() {
-                return Op::Matches { text: Box::new(text), regex };
+                return Op::Matches {
+                    text: Box::new(text),
+                    regex,
+                };
             }
         }
         Op::Call { function, args }
@@ -339,12 +391,22 @@ impl Lowering<'_> {
         let test = c.test.as_ref().map(|test| self.node(test));
         let body = self.node(&c.body);
         self.locals.truncate(outer);
-        Op::Fold(Box::new(FoldOp { fold: c.fold, range, first, second, test, body, join: key }))
+        Op::Fold(Box::new(FoldOp {
+            fold: c.fold,
+            range,
+            first,
+            second,
+            test,
+            body,
+            join: key,
+        }))
     }
 
     /// Finds `v.field == key` among the conditions that a record must meet to matter.
     fn join(&mut self, c: &Comprehension) -> Option<Join> {
-        let Some(Named::Collection(resource)) = self.checked.names.get(&c.range.id) else { return None };
+        let Some(Named::Collection(resource)) = self.checked.names.get(&c.range.id) else {
+            return None;
+        };
         if c.second.is_some() || resource.population == Population::One {
             return None;
         }
@@ -356,19 +418,32 @@ impl Lowering<'_> {
             _ => return None,
         };
         for part in parts(predicate, c.fold == Fold::All) {
-            let Kind::Call { function, target: None, args } = &part.kind else { continue };
+            let Kind::Call {
+                function,
+                target: None,
+                args,
+            } = &part.kind
+            else {
+                continue;
+            };
             let [left, right] = args.as_slice() else { continue };
             if function != wanted {
                 continue;
             }
             for (field, key) in [(left, right), (right, left)] {
-                let Some(field) = field_of(field, &c.first, ty) else { continue };
+                let Some(field) = field_of(field, &c.first, ty) else {
+                    continue;
+                };
                 if uses(key, &c.first) {
                     continue;
                 }
                 self.reads.fields.insert((ty, field));
                 self.reads.joins.insert((ty, field));
-                return Some(Join { ty, field, key: self.node(key) });
+                return Some(Join {
+                    ty,
+                    field,
+                    key: self.node(key),
+                });
             }
         }
         None
@@ -386,8 +461,21 @@ fn parts(predicate: &Expr, any: bool) -> Vec<&Expr> {
 
 /// The field, if the expression is `name.field` and the field can be looked up by value.
 fn field_of(expr: &Expr, name: &str, ty: RecordType) -> Option<FieldId> {
-    let Kind::Select { operand, field, optional: false } = &expr.kind else { return None };
-    let Kind::Ident { name: found, absolute: false } = &operand.kind else { return None };
+    let Kind::Select {
+        operand,
+        field,
+        optional: false,
+    } = &expr.kind
+    else {
+        return None;
+    };
+    let Kind::Ident {
+        name: found,
+        absolute: false,
+    } = &operand.kind
+    else {
+        return None;
+    };
     let (id, field) = ty.info().field(field)?;
     let scalar = matches!(
         field.ty,

@@ -33,7 +33,10 @@ impl Scope {
 
     /// Conditions over a snapshot: the collections of the catalogue can be named.
     pub fn snapshot() -> Self {
-        Self { snapshot: true, ..Self::default() }
+        Self {
+            snapshot: true,
+            ..Self::default()
+        }
     }
 
     /// Adds a variable; its position is the number of variables before it.
@@ -57,7 +60,10 @@ impl Scope {
 
     /// Overloads declared here for a function.
     pub(super) fn functions(&self, name: &str) -> impl Iterator<Item = &Overload> {
-        self.functions.iter().filter(move |(known, _)| known == name).map(|(_, overload)| overload)
+        self.functions
+            .iter()
+            .filter(move |(known, _)| known == name)
+            .map(|(_, overload)| overload)
     }
 
     /// What a dotted name stands for; a variable wins over a collection, that over a type.
@@ -77,7 +83,10 @@ impl Scope {
     /// Names that could have been meant.
     pub(super) fn names(&self) -> Vec<&str> {
         let variables = self.variables.iter().map(|(name, _)| name.as_str());
-        let collections = catalog().resources().iter().map(|resource| resource.collection.as_str());
+        let collections = catalog()
+            .resources()
+            .iter()
+            .map(|resource| resource.collection.as_str());
         variables.chain(collections.filter(|_| self.snapshot)).collect()
     }
 }
@@ -96,7 +105,11 @@ impl Named {
 /// A list of records, or the record itself when there is exactly one.
 fn collection_type(resource: &Resource) -> Type {
     let record = Type::Record(resource.record);
-    if resource.population == Population::One { record } else { Type::list(record) }
+    if resource.population == Population::One {
+        record
+    } else {
+        Type::list(record)
+    }
 }
 
 /// Types that can be named in expressions.
@@ -126,9 +139,10 @@ impl From<&FieldType> for Type {
             FieldType::Int => Type::Int,
             FieldType::Double => Type::Double,
             FieldType::String => Type::String,
-            FieldType::Enum { values, closed } => {
-                Type::Enum(Arc::new(EnumType { values: values.clone(), open: !closed }))
-            }
+            FieldType::Enum { values, closed } => Type::Enum(Arc::new(EnumType {
+                values: values.clone(),
+                open: !closed,
+            })),
             FieldType::Timestamp => Type::Timestamp,
             FieldType::Map => Type::map(Type::String, Type::Dyn),
             FieldType::List(inner) => Type::list(inner.as_ref().into()),

@@ -85,7 +85,11 @@ impl Timestamp {
 
     /// The nearest moment that the time zone library can look up: its range ends a day before CEL's.
     fn instant(self) -> jiff::Timestamp {
-        let edge = if self.seconds < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
+        let edge = if self.seconds < 0 {
+            jiff::Timestamp::MIN
+        } else {
+            jiff::Timestamp::MAX
+        };
         jiff::Timestamp::from_nanosecond(self.nanos()).unwrap_or(edge)
     }
 
@@ -155,8 +159,14 @@ impl Duration {
 }
 
 /// Units with their nanoseconds; two-letter ones first, as `m` begins `ms`.
-const UNITS: [(&str, i128); 6] =
-    [("ns", 1), ("us", 1_000), ("ms", 1_000_000), ("h", 3_600 * NANOS), ("m", 60 * NANOS), ("s", NANOS)];
+const UNITS: [(&str, i128); 6] = [
+    ("ns", 1),
+    ("us", 1_000),
+    ("ms", 1_000_000),
+    ("h", 3_600 * NANOS),
+    ("m", 60 * NANOS),
+    ("s", NANOS),
+];
 
 fn scaled(number: &str, scale: i128) -> Option<i128> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
@@ -187,7 +197,10 @@ impl fmt::Display for Duration {
     /// Seconds with as many fraction digits as needed, `5400s`, `-0.5s`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.nanos < 0 { "-" } else { "" };
-        let (seconds, nanos) = (self.nanos.unsigned_abs() / 1_000_000_000, self.nanos.unsigned_abs() % 1_000_000_000);
+        let (seconds, nanos) = (
+            self.nanos.unsigned_abs() / 1_000_000_000,
+            self.nanos.unsigned_abs() % 1_000_000_000,
+        );
         if nanos == 0 {
             return write!(f, "{sign}{seconds}s");
         }

@@ -110,7 +110,9 @@ pub struct Unknown<'r> {
 impl<'r> Unknown<'r> {
     /// An unknown with one origin.
     pub fn new(origin: OriginId, arena: &'r Bump) -> Self {
-        Self { origins: arena.alloc_slice_copy(&[origin]) }
+        Self {
+            origins: arena.alloc_slice_copy(&[origin]),
+        }
     }
 
     /// Both origins together.
@@ -123,7 +125,9 @@ impl<'r> Unknown<'r> {
         all.extend_from_slice(other.origins);
         all.sort_unstable();
         all.dedup();
-        Self { origins: all.into_bump_slice() }
+        Self {
+            origins: all.into_bump_slice(),
+        }
     }
 
     /// Joins two that may be there.

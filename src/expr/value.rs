@@ -115,7 +115,11 @@ pub struct Map<'r> {
 impl<'r> List<'r> {
     /// A whole list.
     pub fn whole(values: &'r [Value<'r>]) -> Self {
-        Self { items: Items::Values(values), maybe: &[], open: None }
+        Self {
+            items: Items::Values(values),
+            maybe: &[],
+            open: None,
+        }
     }
 
     /// How many items are known.
@@ -156,20 +160,28 @@ impl<'r> List<'r> {
 
     /// Why the list's membership is not settled, if it is not.
     pub fn unsettled(&self, arena: &'r Bump) -> Option<Unknown<'r>> {
-        self.maybe.iter().fold(self.open, |why, maybe| Unknown::either(why, *maybe, arena))
+        self.maybe
+            .iter()
+            .fold(self.open, |why, maybe| Unknown::either(why, *maybe, arena))
     }
 }
 
 impl<'r> Map<'r> {
     /// The value under a key; numbers match across types.
     pub fn get(&self, key: Value<'r>, arena: &'r Bump) -> Option<Value<'r>> {
-        let found = self.entries.iter().find(|(found, _)| matches!(equal(*found, key, arena), Tri::True))?;
+        let found = self
+            .entries
+            .iter()
+            .find(|(found, _)| matches!(equal(*found, key, arena), Tri::True))?;
         Some(found.1)
     }
 
     /// The value under a text.
     pub fn text(&self, key: &str) -> Option<Value<'r>> {
-        self.entries.iter().find(|(found, _)| matches!(found, Value::String(text) if *text == key)).map(|(_, value)| *value)
+        self.entries
+            .iter()
+            .find(|(found, _)| matches!(found, Value::String(text) if *text == key))
+            .map(|(_, value)| *value)
     }
 }
 
@@ -234,12 +246,16 @@ impl<'r> Value<'r> {
             Self::Interval(interval) => Some(interval.why),
             Self::List(list) => {
                 let unsettled = list.unsettled(arena);
-                let Items::Values(values) = list.items else { return unsettled };
-                values.iter().fold(unsettled, |why, item| Unknown::either(why, item.unknown_inside(arena), arena))
+                let Items::Values(values) = list.items else {
+                    return unsettled;
+                };
+                values.iter().fold(unsettled, |why, item| {
+                    Unknown::either(why, item.unknown_inside(arena), arena)
+                })
             }
-            Self::Map(map) => {
-                map.entries.iter().fold(None, |why, (_, value)| Unknown::either(why, value.unknown_inside(arena), arena))
-            }
+            Self::Map(map) => map.entries.iter().fold(None, |why, (_, value)| {
+                Unknown::either(why, value.unknown_inside(arena), arena)
+            }),
             Self::Optional(Some(inner)) => inner.unknown_inside(arena),
             _ => None,
         }
@@ -289,9 +305,15 @@ pub fn equal<'r>(a: Value<'r>, b: Value<'r>, arena: &'r Bump) -> Tri<'r> {
 
 fn interval_equals<'r>(interval: &Interval<'r>, other: Value<'r>) -> Tri<'r> {
     let below = compare_numbers(other, Value::Int(interval.low)) == Some(Some(Ordering::Less));
-    let above = interval.high.is_some_and(|high| compare_numbers(other, Value::Int(high)) == Some(Some(Ordering::Greater)));
+    let above = interval
+        .high
+        .is_some_and(|high| compare_numbers(other, Value::Int(high)) == Some(Some(Ordering::Greater)));
     let number = compare_numbers(other, Value::Int(0)).is_some();
-    if below || above || !number && !matches!(other, Value::Interval(_)) { Tri::False } else { Tri::Unknown(interval.why) }
+    if below || above || !number && !matches!(other, Value::Interval(_)) {
+        Tri::False
+    } else {
+        Tri::Unknown(interval.why)
+    }
 }
 
 fn lists_equal<'r>(x: &List<'r>, y: &List<'r>, arena: &'r Bump) -> Tri<'r> {

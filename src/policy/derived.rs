@@ -18,7 +18,9 @@ pub fn derived(record: RecordType, field: FieldId) -> Option<&'static Plan> {
 
 /// The scope of a derived field or condition: the collections, and one row by the name of its type.
 pub fn row_scope(record: RecordType) -> Scope {
-    Scope::snapshot().with(record.info().variable.as_str(), Type::Record(record)).with("now", Type::Timestamp)
+    Scope::snapshot()
+        .with(record.info().variable.as_str(), Type::Record(record))
+        .with("now", Type::Timestamp)
 }
 
 fn fields() -> impl Iterator<Item = (RecordType, FieldId, &'static Field)> {
@@ -29,7 +31,9 @@ fn fields() -> impl Iterator<Item = (RecordType, FieldId, &'static Field)> {
 }
 
 fn compiled(record: RecordType, field: &Field) -> Option<Compiled> {
-    let Origin::Derived(derived) = &field.origin else { return None };
+    let Origin::Derived(derived) = &field.origin else {
+        return None;
+    };
     Some(compile(&derived.cel, &row_scope(record)))
 }
 
@@ -42,12 +46,20 @@ mod tests {
     fn every_derived_field_is_sound_and_of_its_declared_type() {
         let mut count = 0;
         for (record, _, field) in fields() {
-            let Some(compiled) = compiled(record, field) else { continue };
+            let Some(compiled) = compiled(record, field) else {
+                continue;
+            };
             let whose = format!("{}.{}", record.name(), field.name);
             assert!(compiled.mistakes.is_empty(), "{whose}: {:?}", compiled.mistakes);
             let (ast, checked) = compiled.ast.unwrap();
-            assert!(guard::check(&ast, &checked, &[]).is_empty(), "{whose}: {:?}", guard::check(&ast, &checked, &[]));
-            let Origin::Derived(derived) = &field.origin else { unreachable!() };
+            assert!(
+                guard::check(&ast, &checked, &[]).is_empty(),
+                "{whose}: {:?}",
+                guard::check(&ast, &checked, &[])
+            );
+            let Origin::Derived(derived) = &field.origin else {
+                unreachable!()
+            };
             let declared = Type::from(&field.ty);
             let found = compiled.ty.clone();
             let fits = match (&declared, found.non_null()) {
@@ -56,7 +68,10 @@ mod tests {
             };
             assert!(fits, "{whose} is {found}, declared {declared}");
             let null = matches!(found, Type::Nullable(_));
-            assert!(!null || field.nullable || derived.otherwise.is_some(), "{whose} can be null and does not say so");
+            assert!(
+                !null || field.nullable || derived.otherwise.is_some(),
+                "{whose} can be null and does not say so"
+            );
             count += 1;
         }
         assert!(count > 15);

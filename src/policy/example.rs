@@ -67,7 +67,10 @@ fn example(document: &Document, node: &Node, sink: &mut Diagnostics) -> Example 
             default_now()
         }),
     };
-    let given = node.get("given").map(|given| read_given(document, given, sink)).unwrap_or_default();
+    let given = node
+        .get("given")
+        .map(|given| read_given(document, given, sink))
+        .unwrap_or_default();
     Example {
         name: text("name").unwrap_or_default(),
         given,
@@ -101,7 +104,9 @@ fn read_given(document: &Document, node: &Node, sink: &mut Diagnostics) -> Given
             given.status = statuses(document, value, sink);
             continue;
         }
-        let Some(resource) = find(document, &key.name, &key.span, sink) else { continue };
+        let Some(resource) = find(document, &key.name, &key.span, sink) else {
+            continue;
+        };
         if !matches!(value.value, Value::Sequence(_)) {
             sink.push(invalid(document, value, format!("`{}` is a list of objects", key.name)));
             continue;
@@ -110,10 +115,17 @@ fn read_given(document: &Document, node: &Node, sink: &mut Diagnostics) -> Given
             let (_, object) = line(item);
             check_object(document, resource.record.info(), object, sink);
         }
-        given.objects.push((key.name.clone(), value.items().iter().map(|item| {
-            let (parent, object) = line(item);
-            (parent, object.to_json())
-        }).collect()));
+        given.objects.push((
+            key.name.clone(),
+            value
+                .items()
+                .iter()
+                .map(|item| {
+                    let (parent, object) = line(item);
+                    (parent, object.to_json())
+                })
+                .collect(),
+        ));
     }
     only_parents(&mut given);
     given
@@ -154,7 +166,12 @@ fn only_parents(given: &mut Given) {
     }
 }
 
-fn find(document: &Document, name: &str, span: &std::ops::Range<usize>, sink: &mut Diagnostics) -> Option<&'static Resource> {
+fn find(
+    document: &Document,
+    name: &str,
+    span: &std::ops::Range<usize>,
+    sink: &mut Diagnostics,
+) -> Option<&'static Resource> {
     let found = catalog().resource(name);
     if found.is_none() {
         sink.push(
@@ -172,7 +189,11 @@ fn statuses(document: &Document, node: &Node, sink: &mut Diagnostics) -> Vec<(St
         find(document, &key.name, &key.span, sink);
         match value.as_str().and_then(Status::parse) {
             Some(status) => out.push((key.name.clone(), status)),
-            None => sink.push(invalid(document, value, "not a status of the manifest, such as `denied`")),
+            None => sink.push(invalid(
+                document,
+                value,
+                "not a status of the manifest, such as `denied`",
+            )),
         }
     }
     out
@@ -188,7 +209,13 @@ fn check_object(document: &Document, record: &Record, object: &Node, sink: &mut 
     for (key, value) in object.entries() {
         match record.field(&key.name).map(|(_, field)| field) {
             Some(field) if matches!(field.origin, Origin::Property { .. }) => {
-                check_value(document, &field.ty, &format!("{}.{}", record.name, field.name), value, sink);
+                check_value(
+                    document,
+                    &field.ty,
+                    &format!("{}.{}", record.name, field.name),
+                    value,
+                    sink,
+                );
             }
             Some(_) => {
                 let message = format!("`{}` is worked out by this program, the API does not give it", key.name);
@@ -224,7 +251,9 @@ fn check_value(document: &Document, ty: &FieldType, whose: &str, value: &Node, s
             true
         }
         (FieldType::List(inner), Value::Sequence(items)) => {
-            items.iter().for_each(|item| check_value(document, inner, whose, item, sink));
+            items
+                .iter()
+                .for_each(|item| check_value(document, inner, whose, item, sink));
             true
         }
         (FieldType::Record(_) | FieldType::List(_), _) => false,

@@ -11,7 +11,11 @@ use crate::expr::{Ast, Checked, Mistake, Type};
 
 /// Finds reads through unguarded links. `given` are conditions known to be true, such as the policy's `when`.
 pub fn check(ast: &Ast, checked: &Checked, given: &[&Expr]) -> Vec<Mistake> {
-    let mut walk = Walk { checked, known: Vec::new(), mistakes: Vec::new() };
+    let mut walk = Walk {
+        checked,
+        known: Vec::new(),
+        mistakes: Vec::new(),
+    };
     for condition in given {
         walk.known.extend(facts(condition, true));
     }
@@ -29,7 +33,11 @@ struct Walk<'c> {
 impl Walk<'_> {
     fn expr(&mut self, expr: &Expr) {
         match &expr.kind {
-            Kind::Select { operand, field, optional } => {
+            Kind::Select {
+                operand,
+                field,
+                optional,
+            } => {
                 if !optional {
                     self.reach(operand, field, &expr.span);
                 }
@@ -96,7 +104,9 @@ impl Walk<'_> {
     }
 
     fn reach(&mut self, operand: &Expr, field: &str, span: &Range<usize>) {
-        let Type::Nullable(inner) = self.checked.ty(operand) else { return };
+        let Type::Nullable(inner) = self.checked.ty(operand) else {
+            return;
+        };
         let Type::Record(record) = inner.as_ref() else { return };
         let Some(path) = path(operand) else {
             return self.mistakes.push(mistake(span, record.name(), field, "it"));
@@ -112,7 +122,9 @@ fn mistake(span: &Range<usize>, record: &str, field: &str, path: &str) -> Mistak
         code: Code::UnguardedLink,
         span: span.clone(),
         message: format!("`{field}` is read through a link that may be null"),
-        help: vec![format!("say what holds when there is no {record}: `{path} == null || …` or `{path} != null && …`")],
+        help: vec![format!(
+            "say what holds when there is no {record}: `{path} == null || …` or `{path} != null && …`"
+        )],
     }
 }
 
@@ -126,8 +138,15 @@ fn facts(expr: &Expr, truth: bool) -> Vec<String> {
     match &expr.kind {
         Kind::And(items) if truth => items.iter().flat_map(|item| facts(item, true)).collect(),
         Kind::Or(items) if !truth => items.iter().flat_map(|item| facts(item, false)).collect(),
-        Kind::Has { operand, field } if truth => path(operand).map(|path| format!("{path}.{field}")).into_iter().collect(),
-        Kind::Call { function, target: None, args } => match (function.as_str(), args.as_slice()) {
+        Kind::Has { operand, field } if truth => path(operand)
+            .map(|path| format!("{path}.{field}"))
+            .into_iter()
+            .collect(),
+        Kind::Call {
+            function,
+            target: None,
+            args,
+        } => match (function.as_str(), args.as_slice()) {
             ("!_", [inner]) => facts(inner, !truth),
             ("_!=_", [a, b]) if truth => compared_with_null(a, b),
             ("_==_", [a, b]) if !truth => compared_with_null(a, b),
@@ -165,18 +184,45 @@ mod tests {
     fn links_need_a_guard() {
         for (text, mistakes) in [
             ("app_user.entra_user.accountEnabled == true", 1),
-            ("app_user.entra_user == null || app_user.entra_user.accountEnabled == true", 0),
-            ("app_user.entra_user.accountEnabled == true || app_user.entra_user == null", 0),
-            ("app_user.entra_user != null && app_user.entra_user.accountEnabled == true", 0),
-            ("has(app_user.entra_user) && app_user.entra_user.accountEnabled == true", 0),
-            ("app_user.entra_user == null && app_user.entra_user.accountEnabled == true", 1),
-            ("!(app_user.entra_user == null) && app_user.entra_user.accountEnabled == true", 0),
-            ("app_user.entra_user == null ? true : app_user.entra_user.accountEnabled == true", 0),
+            (
+                "app_user.entra_user == null || app_user.entra_user.accountEnabled == true",
+                0,
+            ),
+            (
+                "app_user.entra_user.accountEnabled == true || app_user.entra_user == null",
+                0,
+            ),
+            (
+                "app_user.entra_user != null && app_user.entra_user.accountEnabled == true",
+                0,
+            ),
+            (
+                "has(app_user.entra_user) && app_user.entra_user.accountEnabled == true",
+                0,
+            ),
+            (
+                "app_user.entra_user == null && app_user.entra_user.accountEnabled == true",
+                1,
+            ),
+            (
+                "!(app_user.entra_user == null) && app_user.entra_user.accountEnabled == true",
+                0,
+            ),
+            (
+                "app_user.entra_user == null ? true : app_user.entra_user.accountEnabled == true",
+                0,
+            ),
             ("app_user.entra_user == null ? app_user.entra_user.id == 'x' : true", 1),
             ("entra.subscriptions.all(s, s.owner == null || s.owner.mail == null)", 0),
             ("entra.subscriptions.all(s, s.owner.mail == null)", 1),
-            ("entra.subscriptions.filter(s, s.owner != null).all(x, x.owner.mail == null)", 0),
-            ("app_user.entra_user != null && okta.apps.exists(app_user, app_user.label == 'x')", 0),
+            (
+                "entra.subscriptions.filter(s, s.owner != null).all(x, x.owner.mail == null)",
+                0,
+            ),
+            (
+                "app_user.entra_user != null && okta.apps.exists(app_user, app_user.label == 'x')",
+                0,
+            ),
         ] {
             assert_eq!(unguarded(text), mistakes, "{text}");
         }

@@ -26,20 +26,29 @@ pub(super) fn policy(document: &Document, pack: Option<&str>, sink: &mut Diagnos
 fn read(document: &Document, pack: Option<&str>, sink: &mut Diagnostics) -> Option<Policy> {
     match schema::policy() {
         Ok(schema) => schema.check(document, sink),
-        Err(fault) => sink.push(Diagnostic::error(Code::SchemaViolation, format!("the policy schema is broken: {fault}"))),
+        Err(fault) => sink.push(Diagnostic::error(
+            Code::SchemaViolation,
+            format!("the policy schema is broken: {fault}"),
+        )),
     }
     let root = &document.root;
     let field = |name: &str| root.get(name);
     let text = |name: &str| field(name).and_then(Node::as_str).unwrap_or_default().to_owned();
     // With an unknown resource type nothing in the conditions can be checked.
     let judged = judged(&text("resource"))?;
-    let mut compiler = Conditions { document, scope: scope(judged), judged };
+    let mut compiler = Conditions {
+        document,
+        scope: scope(judged),
+        judged,
+    };
     let when = field("when").and_then(|node| compiler.condition(node, None, sink));
     let guarded = when.as_ref().map(|(_, ast)| ast.root.clone());
     let assert = field("assert").and_then(|node| compiler.condition(node, guarded.as_ref(), sink));
     let show = compiler.show(field("show"), sink);
     check_messages(document, &show, sink);
-    let examples: Vec<Example> = field("examples").map(|list| example::read(document, list, sink)).unwrap_or_default();
+    let examples: Vec<Example> = field("examples")
+        .map(|list| example::read(document, list, sink))
+        .unwrap_or_default();
     Some(Policy {
         id: text("id"),
         pack: pack.map(str::to_owned),
@@ -55,12 +64,22 @@ fn read(document: &Document, pack: Option<&str>, sink: &mut Diagnostics) -> Opti
         who: strings(field("who")),
         tags: strings(field("tags")),
         frameworks: field("frameworks")
-            .map(|node| node.entries().iter().map(|(key, list)| (key.name.clone(), strings(Some(list)))).collect())
+            .map(|node| {
+                node.entries()
+                    .iter()
+                    .map(|(key, list)| (key.name.clone(), strings(Some(list))))
+                    .collect()
+            })
             .unwrap_or_default(),
-        references: field("references").map(|node| node.items().iter().filter_map(reference).collect()).unwrap_or_default(),
+        references: field("references")
+            .map(|node| node.items().iter().filter_map(reference).collect())
+            .unwrap_or_default(),
         examples,
         source: Arc::clone(&document.source),
-        digest: Sha256::digest(document.source.text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect(),
+        digest: Sha256::digest(document.source.text.as_bytes())
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect(),
     })
 }
 
@@ -79,13 +98,26 @@ fn scope(judged: Judged) -> Scope {
 }
 
 fn strings(node: Option<&Node>) -> Vec<String> {
-    node.map(|node| node.items().iter().filter_map(Node::as_str).map(str::to_owned).collect()).unwrap_or_default()
+    node.map(|node| {
+        node.items()
+            .iter()
+            .filter_map(Node::as_str)
+            .map(str::to_owned)
+            .collect()
+    })
+    .unwrap_or_default()
 }
 
 fn reference(node: &Node) -> Option<Reference> {
     match &node.value {
-        Value::String(url) => Some(Reference { title: url.clone(), url: url.clone() }),
-        _ => Some(Reference { title: node.get("title")?.as_str()?.to_owned(), url: node.get("url")?.as_str()?.to_owned() }),
+        Value::String(url) => Some(Reference {
+            title: url.clone(),
+            url: url.clone(),
+        }),
+        _ => Some(Reference {
+            title: node.get("title")?.as_str()?.to_owned(),
+            url: node.get("url")?.as_str()?.to_owned(),
+        }),
     }
 }
 
@@ -106,7 +138,16 @@ impl Conditions<'_> {
                 help = "it may be null: compare it, as in `… == true`".to_owned();
             }
             let message = format!("the condition yields {ty}");
-            self.report(node, &Mistake { code: Code::NotBoolean, span: ast.root.span.clone(), message, help: vec![help] }, sink);
+            self.report(
+                node,
+                &Mistake {
+                    code: Code::NotBoolean,
+                    span: ast.root.span.clone(),
+                    message,
+                    help: vec![help],
+                },
+                sink,
+            );
         }
         let given: Vec<&Expr> = given.into_iter().collect();
         for mistake in guard::check(&ast, &checked, &given) {
@@ -122,8 +163,16 @@ impl Conditions<'_> {
         let mut shown = Vec::new();
         for (key, value) in node.map(Node::entries).unwrap_or_default() {
             if let Some((plan, ..)) = self.compile(value, sink) {
-                let personal = plan.reads.fields.iter().any(|(record, field)| is_personal(*record, *field));
-                shown.push(Shown { name: key.name.clone(), plan, personal });
+                let personal = plan
+                    .reads
+                    .fields
+                    .iter()
+                    .any(|(record, field)| is_personal(*record, *field));
+                shown.push(Shown {
+                    name: key.name.clone(),
+                    plan,
+                    personal,
+                });
             }
         }
         shown
@@ -151,30 +200,47 @@ impl Conditions<'_> {
 }
 
 fn is_personal(record: RecordType, field: u16) -> bool {
-    record.info().fields.get(usize::from(field)).is_some_and(|field| field.personal)
+    record
+        .info()
+        .fields
+        .get(usize::from(field))
+        .is_some_and(|field| field.personal)
 }
 
 /// A message may use what `show` defines, and what `show` defines is used by one of them.
 fn check_messages(document: &Document, show: &[Shown], sink: &mut Diagnostics) {
-    let Some(message) = document.root.get("message") else { return };
+    let Some(message) = document.root.get("message") else {
+        return;
+    };
     let mut used = std::collections::BTreeSet::new();
     for (_, node) in message.entries() {
         let Some(template) = node.as_str() else { continue };
         match text::variables(template) {
             Ok(names) => {
-                for name in names.iter().filter(|name| !show.iter().any(|shown| shown.name == **name)) {
-                    let at = template.find(name.as_str()).map_or(node.span.start, |at| document.scalar_offset(node, at));
+                for name in names
+                    .iter()
+                    .filter(|name| !show.iter().any(|shown| shown.name == **name))
+                {
+                    let at = template
+                        .find(name.as_str())
+                        .map_or(node.span.start, |at| document.scalar_offset(node, at));
                     sink.push(
-                        Diagnostic::error(Code::UnknownTemplateVariable, format!("the message uses `{name}`, which `show` does not define"))
-                            .at(&document.source, at..at + name.len(), "")
-                            .suggest(name, show.iter().map(|shown| shown.name.as_str())),
+                        Diagnostic::error(
+                            Code::UnknownTemplateVariable,
+                            format!("the message uses `{name}`, which `show` does not define"),
+                        )
+                        .at(&document.source, at..at + name.len(), "")
+                        .suggest(name, show.iter().map(|shown| shown.name.as_str())),
                     );
                 }
                 used.extend(names);
             }
             Err(fault) => sink.push(
-                Diagnostic::error(Code::InvalidTemplate, format!("the message is not a template: {fault}"))
-                    .at(&document.source, node.span.clone(), ""),
+                Diagnostic::error(Code::InvalidTemplate, format!("the message is not a template: {fault}")).at(
+                    &document.source,
+                    node.span.clone(),
+                    "",
+                ),
             ),
         }
     }
@@ -182,7 +248,11 @@ fn check_messages(document: &Document, show: &[Shown], sink: &mut Diagnostics) {
         let key = document.root.get("show").and_then(|show| show.key(&shown.name));
         let span = key.map_or(0..1, |key| key.span.clone());
         sink.push(
-            Diagnostic::error(Code::UnusedShow, format!("`{}` is shown in no message", shown.name)).at(&document.source, span, ""),
+            Diagnostic::error(Code::UnusedShow, format!("`{}` is shown in no message", shown.name)).at(
+                &document.source,
+                span,
+                "",
+            ),
         );
     }
 }
@@ -203,7 +273,9 @@ fn search(node: &crate::expr::Node, repeated: bool, mistakes: &mut Vec<Mistake>)
     if let Op::Fold(fold) = &node.op
         && let Op::Collection(ty) = &fold.range.op
         && fold.join.is_none()
-        && ty.resource().is_some_and(|resource| resource.population == Population::Many)
+        && ty
+            .resource()
+            .is_some_and(|resource| resource.population == Population::Many)
     {
         if repeated {
             let name = ty.name();

@@ -60,7 +60,10 @@ impl Needs {
 
     /// Fields that are needed of a type, properties and others.
     pub fn fields(&self, record: RecordType) -> Vec<FieldId> {
-        self.fields.range((record, 0)..=(record, FieldId::MAX)).map(|(_, field)| *field).collect()
+        self.fields
+            .range((record, 0)..=(record, FieldId::MAX))
+            .map(|(_, field)| *field)
+            .collect()
     }
 
     /// Fields that are looked up by value.
@@ -76,7 +79,12 @@ impl Needs {
     /// Resource types that must be read, in the order of the catalogue; those inside the program included.
     pub fn resources(&self) -> Vec<&'static Resource> {
         let mut found = BTreeSet::new();
-        for record in self.records.iter().copied().chain(self.fields.iter().map(|(record, _)| *record)) {
+        for record in self
+            .records
+            .iter()
+            .copied()
+            .chain(self.fields.iter().map(|(record, _)| *record))
+        {
             found.insert(top(record));
         }
         let mut all: Vec<&'static Resource> = found.into_iter().filter_map(RecordType::resource).collect();
@@ -115,7 +123,9 @@ impl Needs {
             return;
         }
         self.fields.insert((record, id));
-        let Some(field) = record.info().fields.get(usize::from(id)) else { return };
+        let Some(field) = record.info().fields.get(usize::from(id)) else {
+            return;
+        };
         match &field.origin {
             Origin::Property { .. } | Origin::Parent => {}
             Origin::Match { link } => self.field(record, *link),

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::text::Text;
 use super::Policy;
 use super::load as document;
+use super::text::Text;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Source};
 use crate::document::{Document, Node};
 
@@ -73,12 +73,19 @@ pub fn load(names: &[String], sink: &mut Diagnostics) -> Loaded {
         if path.exists() {
             from_path(path, &mut loaded, sink);
         } else if let Some(pack) = BUILT_IN.iter().find(|pack| pack.id == name) {
-            let sources: Vec<_> = pack.files.iter().map(|(file, text)| Source::new(format!("policies/{file}"), *text)).collect();
+            let sources: Vec<_> = pack
+                .files
+                .iter()
+                .map(|(file, text)| Source::new(format!("policies/{file}"), *text))
+                .collect();
             folder(pack.id, sources, &mut loaded, sink);
         } else {
             sink.push(
-                Diagnostic::error(Code::UnknownPack, format!("there is no file, folder or built-in pack `{name}`"))
-                    .suggest(name, all.iter().map(String::as_str)),
+                Diagnostic::error(
+                    Code::UnknownPack,
+                    format!("there is no file, folder or built-in pack `{name}`"),
+                )
+                .suggest(name, all.iter().map(String::as_str)),
             );
         }
     }
@@ -104,7 +111,10 @@ fn from_path(path: &Path, loaded: &mut Loaded, sink: &mut Diagnostics) {
         let message = format!("`{}` holds no policy: nothing would be judged", path.display());
         sink.push(Diagnostic::error(Code::NoPolicies, message).help("a policy is a file ending in .yaml or .yml"));
     }
-    let name = path.canonicalize().ok().and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
+    let name = path
+        .canonicalize()
+        .ok()
+        .and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
     let sources = files.iter().filter_map(|file| read(file, sink)).collect();
     folder(name.as_deref().unwrap_or("policies"), sources, loaded, sink);
 }
@@ -120,7 +130,10 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>, sink: &mut Diagno
     for path in entries.flatten().map(|entry| entry.path()) {
         if path.is_dir() && depth < MAX_FOLDERS {
             walk(&path, depth + 1, files, sink);
-        } else if path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "yaml" || extension == "yml")
+        {
             files.push(path);
         }
     }
@@ -141,13 +154,20 @@ fn read(path: &Path, sink: &mut Diagnostics) -> Option<std::sync::Arc<Source>> {
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> Diagnostic {
-    Diagnostic::error(Code::UnreadableFile, format!("cannot read `{}`: {error}", path.display()))
+    Diagnostic::error(
+        Code::UnreadableFile,
+        format!("cannot read `{}`: {error}", path.display()),
+    )
 }
 
 fn folder(name: &str, sources: Vec<std::sync::Arc<Source>>, loaded: &mut Loaded, sink: &mut Diagnostics) {
-    let documents: Vec<Document> = sources.into_iter().filter_map(|source| Document::parse(source, sink)).collect();
-    let (about, policies): (Vec<_>, Vec<_>) =
-        documents.into_iter().partition(|document| is_pack_file(Path::new(&document.source.name)));
+    let documents: Vec<Document> = sources
+        .into_iter()
+        .filter_map(|source| Document::parse(source, sink))
+        .collect();
+    let (about, policies): (Vec<_>, Vec<_>) = documents
+        .into_iter()
+        .partition(|document| is_pack_file(Path::new(&document.source.name)));
     let pack = about.first().map(|document| describe(document, name, sink));
     for document in &policies {
         loaded.policies.extend(document::policy(document, Some(name), sink));
@@ -158,11 +178,23 @@ fn folder(name: &str, sources: Vec<std::sync::Arc<Source>>, loaded: &mut Loaded,
 fn describe(document: &Document, name: &str, sink: &mut Diagnostics) -> Pack {
     match crate::schema::pack() {
         Ok(schema) => schema.check(document, sink),
-        Err(fault) => sink.push(Diagnostic::error(Code::SchemaViolation, format!("the pack schema is broken: {fault}"))),
+        Err(fault) => sink.push(Diagnostic::error(
+            Code::SchemaViolation,
+            format!("the pack schema is broken: {fault}"),
+        )),
     }
     let text = |key: &str| document.root.get(key).map(Text::from_node).unwrap_or_default();
-    let id = document.root.get("id").and_then(Node::as_str).unwrap_or(name).to_owned();
-    Pack { id, title: text("title"), about: text("about") }
+    let id = document
+        .root
+        .get("id")
+        .and_then(Node::as_str)
+        .unwrap_or(name)
+        .to_owned();
+    Pack {
+        id,
+        title: text("title"),
+        about: text("about"),
+    }
 }
 
 /// Two policies of one id would each be taken for the other in results.
@@ -197,8 +229,10 @@ mod tests {
         for pack in BUILT_IN {
             let mut files = Vec::new();
             walk(&root.join(pack.id), 0, &mut files, &mut Diagnostics::new());
-            let mut found: Vec<String> =
-                files.iter().map(|file| file.strip_prefix(&root).unwrap().display().to_string()).collect();
+            let mut found: Vec<String> = files
+                .iter()
+                .map(|file| file.strip_prefix(&root).unwrap().display().to_string())
+                .collect();
             found.sort();
             let mut listed: Vec<String> = pack.files.iter().map(|(name, _)| (*name).to_owned()).collect();
             listed.sort();
@@ -210,13 +244,21 @@ mod tests {
     fn built_in_policies_are_sound_and_complete() {
         let mut sink = Diagnostics::new();
         let loaded = load(&[], &mut sink);
-        assert!(sink.is_empty(), "{}", sink.iter().map(|d| d.render(false)).collect::<String>());
+        assert!(
+            sink.is_empty(),
+            "{}",
+            sink.iter().map(|d| d.render(false)).collect::<String>()
+        );
         for policy in &loaded.policies {
-            let whole = policy.why.is_some() && policy.fix.is_some() && !policy.who.is_empty() && !policy.references.is_empty();
+            let whole =
+                policy.why.is_some() && policy.fix.is_some() && !policy.who.is_empty() && !policy.references.is_empty();
             assert!(whole, "{} lacks why, fix, who or references", policy.id);
             use super::super::Expectation::{Fail, Pass, Unknown};
             for wanted in [Pass, Fail, Unknown(None)] {
-                let has = policy.examples.iter().any(|example| std::mem::discriminant(&example.expect) == std::mem::discriminant(&wanted));
+                let has = policy
+                    .examples
+                    .iter()
+                    .any(|example| std::mem::discriminant(&example.expect) == std::mem::discriminant(&wanted));
                 assert!(has, "{} has no example for {wanted:?}", policy.id);
             }
             assert!(policy.id.starts_with(&format!("{}.", policy.pack.as_deref().unwrap())));

@@ -52,8 +52,17 @@ impl Text {
 
     /// From `{en: …, ja: …}`, folded lines trimmed.
     pub(super) fn from_node(node: &Node) -> Self {
-        let text = |language: &str| node.get(language).and_then(Node::as_str).unwrap_or_default().trim().to_owned();
-        Self { en: text("en"), ja: text("ja") }
+        let text = |language: &str| {
+            node.get(language)
+                .and_then(Node::as_str)
+                .unwrap_or_default()
+                .trim()
+                .to_owned()
+        };
+        Self {
+            en: text("en"),
+            ja: text("ja"),
+        }
     }
 }
 
@@ -71,10 +80,17 @@ impl Steps {
     pub(super) fn from_node(node: &Node) -> Self {
         let steps = |language: &str| match node.get(language).map(|node| &node.value) {
             Some(Yaml::String(text)) => vec![text.trim().to_owned()],
-            Some(Yaml::Sequence(items)) => items.iter().filter_map(Node::as_str).map(|step| step.trim().to_owned()).collect(),
+            Some(Yaml::Sequence(items)) => items
+                .iter()
+                .filter_map(Node::as_str)
+                .map(|step| step.trim().to_owned())
+                .collect(),
             _ => Vec::new(),
         };
-        Self { en: steps("en"), ja: steps("ja") }
+        Self {
+            en: steps("en"),
+            ja: steps("ja"),
+        }
     }
 }
 
@@ -105,12 +121,20 @@ pub(super) fn variables(template: &str) -> Result<BTreeSet<String>, String> {
 /// # Errors
 /// Why the message cannot be made; policies are checked, so this is rare.
 pub fn render_message(template: &str, values: &Map<String, Json>) -> Result<String, String> {
-    let shown: Map<String, Json> = values.iter().map(|(name, value)| (name.clone(), presentable(value))).collect();
+    let shown: Map<String, Json> = values
+        .iter()
+        .map(|(name, value)| (name.clone(), presentable(value)))
+        .collect();
     let environment = environment();
     let parsed = environment.template_from_str(template).map_err(|error| fault(&error))?;
-    let mut text = parsed.render(Value::from(Serde(&shown))).map_err(|error| fault(&error))?;
+    let mut text = parsed
+        .render(Value::from(Serde(&shown)))
+        .map_err(|error| fault(&error))?;
     if text.len() > MAX_MESSAGE {
-        let end = (0..=MAX_MESSAGE).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        let end = (0..=MAX_MESSAGE)
+            .rev()
+            .find(|at| text.is_char_boundary(*at))
+            .unwrap_or(0);
         text.truncate(end);
         text.push('…');
     }
@@ -127,7 +151,10 @@ fn presentable(value: &Json) -> Json {
 }
 
 fn fault(error: &minijinja::Error) -> String {
-    error.detail().map_or_else(|| error.kind().to_string(), |detail| format!("{}: {detail}", error.kind()))
+    error.detail().map_or_else(
+        || error.kind().to_string(),
+        |detail| format!("{}: {detail}", error.kind()),
+    )
 }
 
 #[cfg(test)]

@@ -34,12 +34,19 @@ impl Schema {
     /// Checks a document; each violation goes to the sink at its place.
     pub fn check(&self, document: &Document, sink: &mut Diagnostics) {
         let instance = document.root.to_json();
-        sink.extend(self.validator.iter_errors(&instance).map(|error| self.violation(document, &error)));
+        sink.extend(
+            self.validator
+                .iter_errors(&instance)
+                .map(|error| self.violation(document, &error)),
+        );
     }
 
     /// Checks a JSON value that has no source text; gives the first violation.
     pub fn check_json(&self, instance: &Json) -> Option<String> {
-        self.validator.iter_errors(instance).next().map(|error| format!("at `{}`: {error}", error.instance_path()))
+        self.validator
+            .iter_errors(instance)
+            .next()
+            .map(|error| format!("at `{}`: {error}", error.instance_path()))
     }
 
     /// The diagnostic for one violation.
@@ -50,14 +57,15 @@ impl Schema {
             "" => String::new(),
             path => format!(" in `{}`", printable(path)),
         };
-        let place = |code: Code, message: String| {
-            Diagnostic::error(code, message).at(&document.source, node.span.clone(), "")
-        };
+        let place =
+            |code: Code, message: String| Diagnostic::error(code, message).at(&document.source, node.span.clone(), "");
         match error.kind() {
             ValidationErrorKind::AdditionalProperties { unexpected }
             | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
                 let name = unexpected.first().cloned().unwrap_or_default();
-                let span = node.key(&name).map_or_else(|| node.span.clone(), |key| key.span.clone());
+                let span = node
+                    .key(&name)
+                    .map_or_else(|| node.span.clone(), |key| key.span.clone());
                 let names = printable(&unexpected.join("`, `"));
                 Diagnostic::error(Code::UnknownKey, format!("unknown key `{names}`{whose}"))
                     .at(&document.source, span, "not a key here")
@@ -66,11 +74,19 @@ impl Schema {
             ValidationErrorKind::Required { property } => {
                 let name = property.as_str().unwrap_or_default();
                 let start = node.span.start;
-                Diagnostic::error(Code::MissingKey, format!("missing key `{name}`{whose}"))
-                    .at(&document.source, start..start + 1, format!("`{name}` is required here"))
+                Diagnostic::error(Code::MissingKey, format!("missing key `{name}`{whose}")).at(
+                    &document.source,
+                    start..start + 1,
+                    format!("`{name}` is required here"),
+                )
             }
             ValidationErrorKind::Enum { options } => {
-                let known: Vec<&str> = options.as_array().into_iter().flatten().filter_map(Json::as_str).collect();
+                let known: Vec<&str> = options
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Json::as_str)
+                    .collect();
                 let found = node.as_str().unwrap_or_default();
                 let message = format!("`{}` is not one of {}", printable(found), listed(&known));
                 place(Code::SchemaViolation, message).suggest(found, known.iter().copied())
@@ -100,7 +116,9 @@ impl Schema {
                 _ => next,
             };
         }
-        let properties = here.and_then(|schema| schema.get("properties")).and_then(Json::as_object);
+        let properties = here
+            .and_then(|schema| schema.get("properties"))
+            .and_then(Json::as_object);
         properties.into_iter().flat_map(|map| map.keys().cloned()).collect()
     }
 }
@@ -109,13 +127,19 @@ impl Schema {
 fn listed(known: &[&str]) -> String {
     let shown: Vec<String> = known.iter().take(8).map(|name| format!("`{name}`")).collect();
     let more = known.len().saturating_sub(shown.len());
-    if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
+    if more == 0 {
+        shown.join(", ")
+    } else {
+        format!("{} and {more} more", shown.join(", "))
+    }
 }
 
 /// A built-in schema, compiled on first use.
 type BuiltIn = LazyLock<Result<Schema, String>>;
 
 static MANIFEST: BuiltIn = LazyLock::new(|| built_in(include_str!("manifest.json"), |_| ()));
+static AUDIT: BuiltIn = LazyLock::new(|| built_in(include_str!("audit.json"), |_| ()));
+static CONFIG: BuiltIn = LazyLock::new(|| built_in(include_str!("config.json"), |_| ()));
 static PACK: BuiltIn = LazyLock::new(|| built_in(include_str!("pack.json"), |_| ()));
 static POLICY: BuiltIn = LazyLock::new(|| built_in(include_str!("policy.json"), name_resources));
 
@@ -138,6 +162,22 @@ fn name_resources(schema: &mut Json) {
 /// Its own fault, which a test excludes; so for the others.
 pub fn manifest() -> Result<&'static Schema, String> {
     MANIFEST.as_ref().map_err(Clone::clone)
+}
+
+/// The schema of `audit.json`.
+///
+/// # Errors
+/// Its own fault.
+pub fn audit() -> Result<&'static Schema, String> {
+    AUDIT.as_ref().map_err(Clone::clone)
+}
+
+/// The schema of `tenken.yaml`.
+///
+/// # Errors
+/// Its own fault.
+pub fn config() -> Result<&'static Schema, String> {
+    CONFIG.as_ref().map_err(Clone::clone)
 }
 
 /// The schema of a pack's `pack.yaml`.

@@ -57,15 +57,25 @@ impl Snapshot {
         if let Some(format) = json.get("format").and_then(serde_json::Value::as_u64)
             && format > u64::from(FORMAT)
         {
-            return Err(invalid(format!("`{}` has format {format}, this program reads up to {FORMAT}", path.display()))
-                .help("use the version of tenken that wrote it, or a newer one"));
+            return Err(invalid(format!(
+                "`{}` has format {format}, this program reads up to {FORMAT}",
+                path.display()
+            ))
+            .help("use the version of tenken that wrote it, or a newer one"));
         }
-        if let Some(fault) = schema::manifest().and_then(|schema| Ok(schema.check_json(&json))).unwrap_or_else(Some) {
+        if let Some(fault) = schema::manifest()
+            .and_then(|schema| Ok(schema.check_json(&json)))
+            .unwrap_or_else(Some)
+        {
             return Err(invalid(format!("`{}` is not a manifest: {fault}", path.display())));
         }
         let manifest = serde_json::from_value(json)
             .map_err(|error| invalid(format!("`{}` is not a manifest: {error}", path.display())))?;
-        Ok(Self { folder: folder.to_owned(), manifest, digest: hex(&Sha256::digest(text.as_bytes())) })
+        Ok(Self {
+            folder: folder.to_owned(),
+            manifest,
+            digest: hex(&Sha256::digest(text.as_bytes())),
+        })
     }
 
     /// What the manifest says.
@@ -98,7 +108,9 @@ impl Snapshot {
     /// # Errors
     /// A diagnostic when the file is missing, altered or damaged.
     pub fn parents(&self, entry: &Entry) -> Result<Vec<ParentStatus>, Diagnostic> {
-        let Some(parents) = &entry.parents else { return Ok(Vec::new()) };
+        let Some(parents) = &entry.parents else {
+            return Ok(Vec::new());
+        };
         let path = self.file(&parents.file)?;
         let text = std::fs::read_to_string(&path)
             .map_err(|error| invalid(format!("cannot read `{}`: {error}", path.display())))?;
@@ -113,7 +125,13 @@ impl Snapshot {
     /// A file of the snapshot; a manifest can only name files beside it.
     fn file(&self, name: &str) -> Result<PathBuf, Diagnostic> {
         let plain = !name.is_empty() && !name.contains(['/', '\\']) && name != "." && name != "..";
-        if plain { Ok(self.folder.join(name)) } else { Err(invalid(format!("the manifest names a file outside the snapshot: `{name}`"))) }
+        if plain {
+            Ok(self.folder.join(name))
+        } else {
+            Err(invalid(format!(
+                "the manifest names a file outside the snapshot: `{name}`"
+            )))
+        }
     }
 }
 
@@ -131,8 +149,11 @@ fn check_hash(path: &Path, wanted: &str, found: &str) -> Result<(), Diagnostic> 
     if wanted == found {
         return Ok(());
     }
-    Err(invalid(format!("`{}` is not the file that was collected: its SHA-256 differs from the manifest", path.display()))
-        .help("collect again; an altered snapshot cannot be judged"))
+    Err(invalid(format!(
+        "`{}` is not the file that was collected: its SHA-256 differs from the manifest",
+        path.display()
+    ))
+    .help("collect again; an altered snapshot cannot be judged"))
 }
 
 /// A stream of chunks of whole lines. The hash is checked at the end, before anything is concluded from the data.
@@ -149,7 +170,10 @@ impl Lines {
     fn open(path: &Path, entry: &Entry) -> Result<Self, Diagnostic> {
         let failed = |error: std::io::Error| invalid(format!("cannot read `{}`: {error}", path.display()));
         let file = File::open(path).map_err(failed)?;
-        let hashed = Hashed { inner: file, hash: Sha256::new() };
+        let hashed = Hashed {
+            inner: file,
+            hash: Sha256::new(),
+        };
         let mut decoder = Decoder::with_buffer(BufReader::new(hashed)).map_err(failed)?;
         decoder.window_log_max(WINDOW_LOG_MAX).map_err(failed)?;
         Ok(Self {
@@ -174,22 +198,33 @@ impl Lines {
         chunk.reserve(CHUNK);
         loop {
             let start = chunk.len();
-            let read = (&mut self.decoder).take(CHUNK as u64).read_to_end(&mut chunk).map_err(|error| {
-                invalid(format!("`{}` is truncated or damaged: {error}", self.path.display()))
-                    .help("collect again; what is left cannot be trusted")
-            })?;
-            self.left = self.left.checked_sub(read as u64).ok_or_else(|| {
-                invalid(format!("`{}` holds more than the manifest says", self.path.display()))
-            })?;
+            let read = (&mut self.decoder)
+                .take(CHUNK as u64)
+                .read_to_end(&mut chunk)
+                .map_err(|error| {
+                    invalid(format!("`{}` is truncated or damaged: {error}", self.path.display()))
+                        .help("collect again; what is left cannot be trusted")
+                })?;
+            self.left = self
+                .left
+                .checked_sub(read as u64)
+                .ok_or_else(|| invalid(format!("`{}` holds more than the manifest says", self.path.display())))?;
             if read == 0 {
                 return self.last(chunk);
             }
-            if let Some(end) = chunk.get(start..).and_then(|new| new.iter().rposition(|byte| *byte == b'\n')) {
+            if let Some(end) = chunk
+                .get(start..)
+                .and_then(|new| new.iter().rposition(|byte| *byte == b'\n'))
+            {
                 self.rest = chunk.split_off(start + end + 1);
                 return Ok(Some(chunk));
             }
             if chunk.len() > MAX_LINE {
-                return Err(invalid(format!("`{}` has a line longer than {} MiB", self.path.display(), MAX_LINE >> 20)));
+                return Err(invalid(format!(
+                    "`{}` has a line longer than {} MiB",
+                    self.path.display(),
+                    MAX_LINE >> 20
+                )));
             }
         }
     }
@@ -198,11 +233,16 @@ impl Lines {
         self.done = true;
         let mut buffered = Vec::new();
         let reader = self.decoder.get_mut();
-        reader.read_to_end(&mut buffered).map_err(|error| invalid(format!("cannot read `{}`: {error}", self.path.display())))?;
+        reader
+            .read_to_end(&mut buffered)
+            .map_err(|error| invalid(format!("cannot read `{}`: {error}", self.path.display())))?;
         let found = hex(&reader.get_ref().hash.clone().finalize());
         check_hash(&self.path, &self.wanted, &found)?;
         if self.left > 0 {
-            return Err(invalid(format!("`{}` holds less than the manifest says", self.path.display())));
+            return Err(invalid(format!(
+                "`{}` holds less than the manifest says",
+                self.path.display()
+            )));
         }
         Ok((!chunk.is_empty()).then_some(chunk))
     }

@@ -38,7 +38,12 @@ impl SnapshotWriter {
         name.push(format!(".building-{}", std::process::id()));
         let building = place.with_file_name(name);
         fs::create_dir_all(&building).map_err(|source| failure(&building, source))?;
-        Ok(Self { place: place.to_owned(), building, replace, finished: false })
+        Ok(Self {
+            place: place.to_owned(),
+            building,
+            replace,
+            finished: false,
+        })
     }
 
     /// Starts the file of one resource type.
@@ -49,9 +54,18 @@ impl SnapshotWriter {
         let name = format!("{resource}.ndjson.zst");
         let path = self.building.join(&name);
         let file = File::create(&path).map_err(|source| failure(&path, source))?;
-        let hashing = Hashing { inner: BufWriter::new(file), hash: Sha256::new() };
+        let hashing = Hashing {
+            inner: BufWriter::new(file),
+            hash: Sha256::new(),
+        };
         let encoder = Encoder::new(hashing, LEVEL).map_err(|source| failure(&path, source))?;
-        Ok(ResourceFile { name, path, encoder, objects: 0, bytes: 0 })
+        Ok(ResourceFile {
+            name,
+            path,
+            encoder,
+            objects: 0,
+            bytes: 0,
+        })
     }
 
     /// Writes how each parent of a per-parent type fared.
@@ -67,8 +81,16 @@ impl SnapshotWriter {
             text.push(b'\n');
         }
         fs::write(&path, &text).map_err(|source| failure(&path, source))?;
-        let failed = parents.iter().filter(|parent| parent.status != Status::Complete).count();
-        Ok(Parents { asked: parents.len() as u64, failed: failed as u64, file: name, sha256: hex(&Sha256::digest(&text)) })
+        let failed = parents
+            .iter()
+            .filter(|parent| parent.status != Status::Complete)
+            .count();
+        Ok(Parents {
+            asked: parents.len() as u64,
+            failed: failed as u64,
+            file: name,
+            sha256: hex(&Sha256::digest(&text)),
+        })
     }
 
     /// Writes the manifest and moves the snapshot to its place.
@@ -80,7 +102,9 @@ impl SnapshotWriter {
         let mut text = serde_json::to_string_pretty(manifest).map_err(|e| failure(&path, e.into()))?;
         text.push('\n');
         let mut file = File::create(&path).map_err(|source| failure(&path, source))?;
-        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|source| failure(&path, source))?;
+        file.write_all(text.as_bytes())
+            .and_then(|()| file.sync_all())
+            .map_err(|source| failure(&path, source))?;
         if self.replace && self.place.exists() {
             let old = self.building.with_extension("old");
             fs::rename(&self.place, &old).map_err(|source| failure(&self.place, source))?;
@@ -141,11 +165,18 @@ impl ResourceFile {
         serde_json::to_writer(&mut line, &parent).map_err(|e| failure(&self.path, e.into()))?;
         line.extend_from_slice(b",\"object\":");
         // A raw line break in JSON can only stand between tokens, where a space does as well.
-        line.extend(object.get().bytes().map(|byte| if byte == b'\n' || byte == b'\r' { b' ' } else { byte }));
+        line.extend(
+            object
+                .get()
+                .bytes()
+                .map(|byte| if byte == b'\n' || byte == b'\r' { b' ' } else { byte }),
+        );
         line.extend_from_slice(b"}\n");
         self.objects += 1;
         self.bytes += line.len() as u64;
-        self.encoder.write_all(&line).map_err(|source| failure(&self.path, source))
+        self.encoder
+            .write_all(&line)
+            .map_err(|source| failure(&self.path, source))
     }
 
     /// Objects written so far.
@@ -158,7 +189,13 @@ impl ResourceFile {
     /// # Errors
     /// When the disk refuses.
     pub fn finish(self) -> Result<Finished, SnapshotError> {
-        let Self { name, path, encoder, objects, bytes } = self;
+        let Self {
+            name,
+            path,
+            encoder,
+            objects,
+            bytes,
+        } = self;
         let finish = || -> std::io::Result<String> {
             let mut hashing = encoder.finish()?;
             hashing.inner.flush()?;
@@ -166,7 +203,12 @@ impl ResourceFile {
             Ok(hex(&hashing.hash.finalize()))
         };
         let sha256 = finish().map_err(|source| failure(&path, source))?;
-        Ok(Finished { file: name, sha256, objects, bytes })
+        Ok(Finished {
+            file: name,
+            sha256,
+            objects,
+            bytes,
+        })
     }
 }
 
@@ -189,7 +231,10 @@ impl Write for Hashing {
 }
 
 fn failure(path: &Path, source: std::io::Error) -> SnapshotError {
-    SnapshotError::Write { path: path.display().to_string(), source }
+    SnapshotError::Write {
+        path: path.display().to_string(),
+        source,
+    }
 }
 
 /// Lower-case hex.

@@ -27,12 +27,20 @@ pub(super) const STRICT: &[Row] = &[
         ],
         |c, args| index(c, args, true),
     ),
-    ("optional.of", &["optional.of(A) -> optional(A)"], |c, args| some(c, args)),
-    ("optional.none", &["optional.none() -> optional(A)"], |_, _| Value::Optional(None)),
-    ("optional.ofNonZeroValue", &["optional.ofNonZeroValue(A) -> optional(A)"], |c, args| match args {
-        [value] if value.is_zero() => Value::Optional(None),
-        _ => some(c, args),
+    ("optional.of", &["optional.of(A) -> optional(A)"], |c, args| {
+        some(c, args)
     }),
+    ("optional.none", &["optional.none() -> optional(A)"], |_, _| {
+        Value::Optional(None)
+    }),
+    (
+        "optional.ofNonZeroValue",
+        &["optional.ofNonZeroValue(A) -> optional(A)"],
+        |c, args| match args {
+            [value] if value.is_zero() => Value::Optional(None),
+            _ => some(c, args),
+        },
+    ),
     ("hasValue", &["optional(A).hasValue() -> bool"], |c, args| match args {
         [Value::Optional(inner)] => Value::Bool(inner.is_some()),
         _ => c.no_overload(args),
@@ -41,22 +49,32 @@ pub(super) const STRICT: &[Row] = &[
         [Value::Optional(inner)] => inner.map_or(Value::Error("optional.none() dereference"), |value| *value),
         _ => c.no_overload(args),
     }),
-    ("or", &["optional(A).or(optional(A)) -> optional(A)"], |c, args| match args {
-        [Value::Optional(Some(_)), _] => args.first().copied().unwrap_or(Value::Null),
-        [Value::Optional(None), other] => *other,
-        _ => c.no_overload(args),
-    }),
+    (
+        "or",
+        &["optional(A).or(optional(A)) -> optional(A)"],
+        |c, args| match args {
+            [Value::Optional(Some(_)), _] => args.first().copied().unwrap_or(Value::Null),
+            [Value::Optional(None), other] => *other,
+            _ => c.no_overload(args),
+        },
+    ),
     ("orValue", &["optional(A).orValue(A) -> A"], |c, args| match args {
         [Value::Optional(Some(value)), _] => **value,
         [Value::Optional(None), other] => *other,
         _ => c.no_overload(args),
     }),
-    ("reverse", &["string.reverse() -> string", "list(A).reverse() -> list(A)"], reverse),
+    (
+        "reverse",
+        &["string.reverse() -> string", "list(A).reverse() -> list(A)"],
+        reverse,
+    ),
     ("distinct", &["list(A).distinct() -> list(A)"], distinct),
     ("sort", &["list(A).sort() -> list(A)"], sort),
     ("flatten", &["list(list(A)).flatten() -> list(A)"], flatten),
     ("slice", &["list(A).slice(int, int) -> list(A)"], slice),
-    ("first", &["list(A).first() -> optional(A)"], |c, args| end(c, args, false)),
+    ("first", &["list(A).first() -> optional(A)"], |c, args| {
+        end(c, args, false)
+    }),
     ("last", &["list(A).last() -> optional(A)"], |c, args| end(c, args, true)),
     ("lists.range", &["lists.range(int) -> list(int)"], range),
 ];
@@ -77,7 +95,11 @@ pub(super) const PARTIAL: &[Row] = &[
         ],
         size,
     ),
-    ("@in", &["@in(A, list(A)) -> bool", "@in(A, map(A, B)) -> bool"], contains),
+    (
+        "@in",
+        &["@in(A, list(A)) -> bool", "@in(A, map(A, B)) -> bool"],
+        contains,
+    ),
 ];
 
 const NO_KEY: &str = "no such key";
@@ -98,10 +120,16 @@ fn size<'r>(c: &Context<'r>, args: &[Value<'r>]) -> Value<'r> {
 
 /// Exact for a whole list; else between the items that surely belong and all that may.
 fn list_size<'r>(c: &Context<'r>, list: &List<'r>) -> Value<'r> {
-    let Some(why) = list.unsettled(c.arena) else { return Value::Int(int(list.len())) };
+    let Some(why) = list.unsettled(c.arena) else {
+        return Value::Int(int(list.len()));
+    };
     let sure = (0..list.len()).filter(|at| list.maybe(*at).is_none()).count();
     let high = list.open.is_none().then(|| int(list.len()));
-    Value::Interval(c.arena.alloc(Interval { low: int(sure), high, why }))
+    Value::Interval(c.arena.alloc(Interval {
+        low: int(sure),
+        high,
+        why,
+    }))
 }
 
 fn contains<'r>(c: &Context<'r>, args: &[Value<'r>]) -> Value<'r> {
@@ -135,7 +163,9 @@ fn some<'r>(c: &Context<'r>, args: &[Value<'r>]) -> Value<'r> {
 
 /// `list[i]`, `map[k]`; with `optional`, what is not there is `optional.none()` instead of an error.
 fn index<'r>(c: &Context<'r>, args: &[Value<'r>], optional: bool) -> Value<'r> {
-    let [container, key] = *args else { return c.no_overload(args) };
+    let [container, key] = *args else {
+        return c.no_overload(args);
+    };
     let (container, wrapped) = match container {
         Value::Optional(None) => return Value::Optional(None),
         Value::Optional(Some(inner)) => (*inner, true),
@@ -143,7 +173,10 @@ fn index<'r>(c: &Context<'r>, args: &[Value<'r>], optional: bool) -> Value<'r> {
     };
     let found = match (container, key) {
         (Value::List(list), _) => match position(key) {
-            Some(at) => usize::try_from(at).ok().and_then(|at| list.get(at)).ok_or_else(|| format!("index out of bounds: {at}")),
+            Some(at) => usize::try_from(at)
+                .ok()
+                .and_then(|at| list.get(at))
+                .ok_or_else(|| format!("index out of bounds: {at}")),
             None => return c.no_overload(args),
         },
         (Value::Map(map), Value::Bool(_) | Value::Int(_) | Value::Uint(_) | Value::Double(_) | Value::String(_)) => {
@@ -186,7 +219,9 @@ fn reverse<'r>(c: &Context<'r>, args: &[Value<'r>]) -> Value<'r> {
 }
 
 fn distinct<'r>(c: &Context<'r>, args: &[Value<'r>]) -> Value<'r> {
-    let &[Value::List(list)] = args else { return c.no_overload(args) };
+    let &[Value::List(list)] = args else {
+        return c.no_overload(args);
+    };
     let mut out: Vec<Value<'r>> = Vec::new();
     for item in list.iter() {
         if let Err(error) = c.spend(1 + out.len()) {
@@ -200,7 +235,9 @@ fn distinct<'r>(c: &Context<'r>, args: &[Value<'r>]) -> Value<'r> {
 }
 
 fn sort<'r>(c: &Context<'r>, args: &[Value<'r>]) -> Value<'r> {
-    let &[Value::List(list)] = args else { return c.no_overload(args) };
+    let &[Value::List(list)] = args else {
+        return c.no_overload(args);
+    };
     let mut items = values(list);
     let comparable = |pair: &[Value<'r>]| matches!(pair, [a, b] if compare(*a, *b).flatten().is_some());
     if items.len() == 1 && compare(list.get(0).unwrap_or(Value::Null), list.get(0).unwrap_or(Value::Null)).is_none()
@@ -213,7 +250,9 @@ fn sort<'r>(c: &Context<'r>, args: &[Value<'r>]) -> Value<'r> {
 }
 
 fn flatten<'r>(c: &Context<'r>, args: &[Value<'r>]) -> Value<'r> {
-    let &[Value::List(list)] = args else { return c.no_overload(args) };
+    let &[Value::List(list)] = args else {
+        return c.no_overload(args);
+    };
     let mut out = Vec::new();
     for item in list.iter() {
         match item {
@@ -228,7 +267,9 @@ fn flatten<'r>(c: &Context<'r>, args: &[Value<'r>]) -> Value<'r> {
 }
 
 fn slice<'r>(c: &Context<'r>, args: &[Value<'r>]) -> Value<'r> {
-    let &[Value::List(list), Value::Int(start), Value::Int(end)] = args else { return c.no_overload(args) };
+    let &[Value::List(list), Value::Int(start), Value::Int(end)] = args else {
+        return c.no_overload(args);
+    };
     let items = values(list);
     let range = usize::try_from(start).ok().zip(usize::try_from(end).ok());
     match range.and_then(|(start, end)| items.get(start..end)) {
@@ -238,19 +279,27 @@ fn slice<'r>(c: &Context<'r>, args: &[Value<'r>]) -> Value<'r> {
 }
 
 fn end<'r>(c: &Context<'r>, args: &[Value<'r>], last: bool) -> Value<'r> {
-    let &[Value::List(list)] = args else { return c.no_overload(args) };
+    let &[Value::List(list)] = args else {
+        return c.no_overload(args);
+    };
     let at = if last { list.len().checked_sub(1) } else { Some(0) };
     Value::Optional(at.and_then(|at| list.get(at)).map(|value| &*c.arena.alloc(value)))
 }
 
 fn range<'r>(c: &Context<'r>, args: &[Value<'r>]) -> Value<'r> {
-    let &[Value::Int(length)] = args else { return c.no_overload(args) };
+    let &[Value::Int(length)] = args else {
+        return c.no_overload(args);
+    };
     if !(0..=1_000_000).contains(&length) {
         return c.fail("lists.range takes 0 to 1,000,000");
     }
     let items: Vec<Value<'r>> = (0..length).map(Value::Int).collect();
     match c.spend(items.len()) {
-        Ok(()) => Value::List(c.arena.alloc(List { items: Items::Values(c.arena.alloc_slice_copy(&items)), maybe: &[], open: None })),
+        Ok(()) => Value::List(c.arena.alloc(List {
+            items: Items::Values(c.arena.alloc_slice_copy(&items)),
+            maybe: &[],
+            open: None,
+        })),
         Err(error) => error,
     }
 }

@@ -18,10 +18,24 @@ pub(super) const ALL: &[Row] = &[
         ],
         int,
     ),
-    ("uint", &["uint(uint) -> uint", "uint(int) -> uint", "uint(double) -> uint", "uint(string) -> uint"], uint),
+    (
+        "uint",
+        &[
+            "uint(uint) -> uint",
+            "uint(int) -> uint",
+            "uint(double) -> uint",
+            "uint(string) -> uint",
+        ],
+        uint,
+    ),
     (
         "double",
-        &["double(double) -> double", "double(int) -> double", "double(uint) -> double", "double(string) -> double"],
+        &[
+            "double(double) -> double",
+            "double(int) -> double",
+            "double(uint) -> double",
+            "double(string) -> double",
+        ],
         double,
     ),
     (
@@ -42,11 +56,21 @@ pub(super) const ALL: &[Row] = &[
     ("bool", &["bool(bool) -> bool", "bool(string) -> bool"], boolean),
     (
         "timestamp",
-        &["timestamp(timestamp) -> timestamp", "timestamp(string) -> timestamp", "timestamp(int) -> timestamp"],
+        &[
+            "timestamp(timestamp) -> timestamp",
+            "timestamp(string) -> timestamp",
+            "timestamp(int) -> timestamp",
+        ],
         timestamp,
     ),
-    ("duration", &["duration(duration) -> duration", "duration(string) -> duration"], duration),
-    ("dyn", &["dyn(A) -> dyn"], |c, args| args.first().copied().unwrap_or_else(|| c.no_overload(args))),
+    (
+        "duration",
+        &["duration(duration) -> duration", "duration(string) -> duration"],
+        duration,
+    ),
+    ("dyn", &["dyn(A) -> dyn"], |c, args| {
+        args.first().copied().unwrap_or_else(|| c.no_overload(args))
+    }),
     ("type", &["type(A) -> type(A)"], type_of),
 ];
 
@@ -74,7 +98,9 @@ fn uint<'r>(c: &Context<'r>, args: &[Value<'r>]) -> Value<'r> {
         [Value::Int(value)] => u64::try_from(value).map_or(RANGE, Value::Uint),
         [Value::Double(value)] if value > -1.0 && value < 18_446_744_073_709_551_616.0 => Value::Uint(value as u64),
         [Value::Double(_)] => RANGE,
-        [Value::String(text)] => text.parse().map_or_else(|_| c.fail("not a whole number of 0 or more"), Value::Uint),
+        [Value::String(text)] => text
+            .parse()
+            .map_or_else(|_| c.fail("not a whole number of 0 or more"), Value::Uint),
         _ => c.no_overload(args),
     }
 }
@@ -117,7 +143,9 @@ pub(super) fn double_text(value: f64) -> String {
     if magnitude != 0.0 && !(1e-4..1e21).contains(&magnitude) {
         let text = format!("{value:e}");
         let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-        let (sign, digits) = exponent.strip_prefix('-').map_or(('+', exponent), |digits| ('-', digits));
+        let (sign, digits) = exponent
+            .strip_prefix('-')
+            .map_or(('+', exponent), |digits| ('-', digits));
         return format!("{mantissa}e{sign}{digits:0>2}");
     }
     format!("{value}")
@@ -147,7 +175,9 @@ fn timestamp<'r>(c: &Context<'r>, args: &[Value<'r>]) -> Value<'r> {
         [Value::String(text)] => {
             Timestamp::parse(text).map_or_else(|| c.fail("not an RFC 3339 time of years 1 to 9999"), Value::Timestamp)
         }
-        [Value::Int(seconds)] => Timestamp::from_nanos(i128::from(seconds) * 1_000_000_000).map_or(RANGE, Value::Timestamp),
+        [Value::Int(seconds)] => {
+            Timestamp::from_nanos(i128::from(seconds) * 1_000_000_000).map_or(RANGE, Value::Timestamp)
+        }
         _ => c.no_overload(args),
     }
 }
@@ -155,9 +185,10 @@ fn timestamp<'r>(c: &Context<'r>, args: &[Value<'r>]) -> Value<'r> {
 fn duration<'r>(c: &Context<'r>, args: &[Value<'r>]) -> Value<'r> {
     match *args {
         [Value::Duration(length)] => Value::Duration(length),
-        [Value::String(text)] => {
-            Duration::parse(text).map_or_else(|| c.fail("not a duration, such as `90s` or `1h30m`, within range"), Value::Duration)
-        }
+        [Value::String(text)] => Duration::parse(text).map_or_else(
+            || c.fail("not a duration, such as `90s` or `1h30m`, within range"),
+            Value::Duration,
+        ),
         _ => c.no_overload(args),
     }
 }

@@ -53,13 +53,22 @@ fn parse_clause(clause: &str) -> Formatted<(Option<usize>, char, &str)> {
         Some(digits) => {
             let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
             let (number, rest) = digits.split_at(end);
-            let number = number.parse().ok().filter(|n| *n <= MAX_PRECISION).ok_or("could not parse the precision")?;
+            let number = number
+                .parse()
+                .ok()
+                .filter(|n| *n <= MAX_PRECISION)
+                .ok_or("could not parse the precision")?;
             (Some(number), rest)
         }
     };
-    let verb = clause.chars().next().ok_or("could not parse formatting clause: it ends early")?;
+    let verb = clause
+        .chars()
+        .next()
+        .ok_or("could not parse formatting clause: it ends early")?;
     if !"sdfebxXo".contains(verb) {
-        return Err(format!("could not parse formatting clause: unrecognized formatting clause \"{verb}\""));
+        return Err(format!(
+            "could not parse formatting clause: unrecognized formatting clause \"{verb}\""
+        ));
     }
     Ok((precision, verb, clause.get(verb.len_utf8()..).unwrap_or_default()))
 }
@@ -77,7 +86,10 @@ fn write_clause(out: &mut String, verb: char, precision: Option<usize>, value: V
 }
 
 fn wrong(message: &str, value: Value<'_>) -> Formatted {
-    Err(format!("error during formatting: {message}, was given {}", super::kind_name(value)))
+    Err(format!(
+        "error during formatting: {message}, was given {}",
+        super::kind_name(value)
+    ))
 }
 
 fn special(value: f64) -> Option<&'static str> {
@@ -99,7 +111,11 @@ fn text(out: &mut String, value: Value<'_>) -> Formatted {
         Value::Int(value) => append(out, value),
         Value::Uint(value) => append(out, value),
         Value::Double(value) => {
-            out.push_str(special(value).map_or_else(|| conversions::double_text(value), str::to_owned).as_str());
+            out.push_str(
+                special(value)
+                    .map_or_else(|| conversions::double_text(value), str::to_owned)
+                    .as_str(),
+            );
         }
         Value::Timestamp(at) => append(out, at),
         Value::Duration(length) => append(out, length),
@@ -121,11 +137,17 @@ fn text(out: &mut String, value: Value<'_>) -> Formatted {
                 entries.push((name, shown));
             }
             entries.sort();
-            let entries: Vec<String> = entries.into_iter().map(|(key, value)| format!("{key}: {value}")).collect();
+            let entries: Vec<String> = entries
+                .into_iter()
+                .map(|(key, value)| format!("{key}: {value}"))
+                .collect();
             let _ = write!(out, "{{{}}}", entries.join(", "));
         }
         _ => {
-            return wrong("string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, durations, and timestamps", value);
+            return wrong(
+                "string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, durations, and timestamps",
+                value,
+            );
         }
     }
     Ok(())
@@ -155,7 +177,9 @@ fn number(value: Value<'_>) -> Option<f64> {
 }
 
 fn fixed(out: &mut String, value: Value<'_>, precision: usize) -> Formatted {
-    let Some(number) = number(value) else { return wrong("fixed-point clause can only be used on doubles", value) };
+    let Some(number) = number(value) else {
+        return wrong("fixed-point clause can only be used on doubles", value);
+    };
     match special(number) {
         Some(name) => out.push_str(name),
         None => append(out, format_args!("{number:.precision$}")),
@@ -164,14 +188,18 @@ fn fixed(out: &mut String, value: Value<'_>, precision: usize) -> Formatted {
 }
 
 fn scientific(out: &mut String, value: Value<'_>, precision: usize) -> Formatted {
-    let Some(number) = number(value) else { return wrong("scientific clause can only be used on doubles", value) };
+    let Some(number) = number(value) else {
+        return wrong("scientific clause can only be used on doubles", value);
+    };
     if let Some(name) = special(number) {
         out.push_str(name);
         return Ok(());
     }
     let text = format!("{number:.precision$e}");
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    let (sign, digits) = exponent.strip_prefix('-').map_or(('+', exponent), |digits| ('-', digits));
+    let (sign, digits) = exponent
+        .strip_prefix('-')
+        .map_or(('+', exponent), |digits| ('-', digits));
     append(out, format_args!("{mantissa}e{sign}{digits:0>2}"));
     Ok(())
 }
@@ -200,9 +228,18 @@ fn hex(out: &mut String, value: Value<'_>, upper: bool) -> Formatted {
     match value {
         Value::Int(value) => signed(&mut text, value, |n| format!("{n:x}")),
         Value::Uint(value) => append(&mut text, format_args!("{value:x}")),
-        Value::String(value) => value.bytes().for_each(|byte| append(&mut text, format_args!("{byte:02x}"))),
-        Value::Bytes(value) => value.iter().for_each(|byte| append(&mut text, format_args!("{byte:02x}"))),
-        _ => return wrong("only integers, byte buffers, and strings can be formatted as hex", value),
+        Value::String(value) => value
+            .bytes()
+            .for_each(|byte| append(&mut text, format_args!("{byte:02x}"))),
+        Value::Bytes(value) => value
+            .iter()
+            .for_each(|byte| append(&mut text, format_args!("{byte:02x}"))),
+        _ => {
+            return wrong(
+                "only integers, byte buffers, and strings can be formatted as hex",
+                value,
+            );
+        }
     }
     out.push_str(&if upper { text.to_ascii_uppercase() } else { text });
     Ok(())

@@ -71,14 +71,32 @@ pub struct Overload {
 type Row = (&'static str, &'static [&'static str], Run);
 
 static TABLE: LazyLock<HashMap<&'static str, Function>> = LazyLock::new(|| {
-    let strict = [operators::STRICT, conversions::ALL, strings::ALL, math::ALL, timestamps::ALL, collections::STRICT];
+    let strict = [
+        operators::STRICT,
+        conversions::ALL,
+        strings::ALL,
+        math::ALL,
+        timestamps::ALL,
+        collections::STRICT,
+    ];
     let partial = [operators::PARTIAL, collections::PARTIAL];
-    let rows = strict.into_iter().map(|rows| (rows, false)).chain(partial.into_iter().map(|rows| (rows, true)));
+    let rows = strict
+        .into_iter()
+        .map(|rows| (rows, false))
+        .chain(partial.into_iter().map(|rows| (rows, true)));
     let mut table = HashMap::new();
     for (rows, partial) in rows {
         for (name, signatures, run) in rows {
             let overloads = signatures.iter().filter_map(|text| signature(name, text)).collect();
-            table.insert(*name, Function { name, overloads, run: *run, partial });
+            table.insert(
+                *name,
+                Function {
+                    name,
+                    overloads,
+                    run: *run,
+                    partial,
+                },
+            );
         }
     }
     table
@@ -91,7 +109,10 @@ pub fn function(name: &str) -> Option<&'static Function> {
 
 /// Names of all functions that are written as calls, for suggestions.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    TABLE.keys().copied().filter(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()))
+    TABLE
+        .keys()
+        .copied()
+        .filter(|name| name.starts_with(|c: char| c.is_ascii_alphabetic()))
 }
 
 /// Reads `string.contains(string) -> bool`, `size(list(A)) -> int` or `math.least(A, ...) -> A`.
@@ -108,7 +129,12 @@ fn signature(name: &str, text: &str) -> Option<Overload> {
             _ => params.push(parse_type(part)?),
         }
     }
-    Some(Overload { params, result: parse_type(result)?, receiver: receiver.is_some(), variadic })
+    Some(Overload {
+        params,
+        result: parse_type(result)?,
+        receiver: receiver.is_some(),
+        variadic,
+    })
 }
 
 /// Splits at commas outside parentheses.
@@ -163,7 +189,10 @@ pub fn parse_type(text: &str) -> Option<Type> {
 impl<'r> Context<'r> {
     /// A context with a budget of work.
     pub fn new(arena: &'r Bump, budget: u64) -> Self {
-        Self { arena, budget: Cell::new(budget) }
+        Self {
+            arena,
+            budget: Cell::new(budget),
+        }
     }
 
     /// Takes from the budget; an error once it is used up.
@@ -239,8 +268,19 @@ mod tests {
 
     #[test]
     fn every_signature_of_the_tables_can_be_read() {
-        let strict = [operators::STRICT, conversions::ALL, strings::ALL, math::ALL, timestamps::ALL, collections::STRICT];
-        for (name, signatures, _) in strict.into_iter().chain([operators::PARTIAL, collections::PARTIAL]).flatten() {
+        let strict = [
+            operators::STRICT,
+            conversions::ALL,
+            strings::ALL,
+            math::ALL,
+            timestamps::ALL,
+            collections::STRICT,
+        ];
+        for (name, signatures, _) in strict
+            .into_iter()
+            .chain([operators::PARTIAL, collections::PARTIAL])
+            .flatten()
+        {
             for text in *signatures {
                 assert!(signature(name, text).is_some(), "{text}");
             }

@@ -3,10 +3,9 @@
 use std::cmp::Ordering;
 
 use super::super::time::{Duration, Timestamp};
-use super::super::value::{Interval, Items, List, Value, compare, compare_numbers, equal};
 use super::super::unknown::Unknown;
+use super::super::value::{Interval, Items, List, Value, compare, compare_numbers, equal};
 use super::{Context, MAX_SIZE, Row};
-
 
 /// Spells the overloads of one ordering operator: like with like, and numbers across types.
 macro_rules! ordering {
@@ -45,8 +44,24 @@ pub(super) const STRICT: &[Row] = &[
         ],
         subtract,
     ),
-    ("_*_", &["_*_(int, int) -> int", "_*_(uint, uint) -> uint", "_*_(double, double) -> double"], multiply),
-    ("_/_", &["_/_(int, int) -> int", "_/_(uint, uint) -> uint", "_/_(double, double) -> double"], divide),
+    (
+        "_*_",
+        &[
+            "_*_(int, int) -> int",
+            "_*_(uint, uint) -> uint",
+            "_*_(double, double) -> double",
+        ],
+        multiply,
+    ),
+    (
+        "_/_",
+        &[
+            "_/_(int, int) -> int",
+            "_/_(uint, uint) -> uint",
+            "_/_(double, double) -> double",
+        ],
+        divide,
+    ),
     ("_%_", &["_%_(int, int) -> int", "_%_(uint, uint) -> uint"], modulo),
 ];
 
@@ -67,12 +82,24 @@ pub(super) const PARTIAL: &[Row] = &[
         ],
         add,
     ),
-    ("_==_", &["_==_(A, A) -> bool"], |c, args| two(c, args, |a, b| equal(a, b, c.arena).value())),
-    ("_!=_", &["_!=_(A, A) -> bool"], |c, args| two(c, args, |a, b| equal(a, b, c.arena).negate().value())),
-    ("_<_", ordering!("_<_"), |c, args| ordered(c, args, |o| o == Ordering::Less)),
-    ("_<=_", ordering!("_<=_"), |c, args| ordered(c, args, |o| o != Ordering::Greater)),
-    ("_>_", ordering!("_>_"), |c, args| ordered(c, args, |o| o == Ordering::Greater)),
-    ("_>=_", ordering!("_>=_"), |c, args| ordered(c, args, |o| o != Ordering::Less)),
+    ("_==_", &["_==_(A, A) -> bool"], |c, args| {
+        two(c, args, |a, b| equal(a, b, c.arena).value())
+    }),
+    ("_!=_", &["_!=_(A, A) -> bool"], |c, args| {
+        two(c, args, |a, b| equal(a, b, c.arena).negate().value())
+    }),
+    ("_<_", ordering!("_<_"), |c, args| {
+        ordered(c, args, |o| o == Ordering::Less)
+    }),
+    ("_<=_", ordering!("_<=_"), |c, args| {
+        ordered(c, args, |o| o != Ordering::Greater)
+    }),
+    ("_>_", ordering!("_>_"), |c, args| {
+        ordered(c, args, |o| o == Ordering::Greater)
+    }),
+    ("_>=_", ordering!("_>=_"), |c, args| {
+        ordered(c, args, |o| o != Ordering::Less)
+    }),
 ];
 
 const OVERFLOW: Value<'static> = Value::Error("integer overflow");
@@ -102,7 +129,9 @@ fn ordered<'r>(c: &Context<'r>, args: &[Value<'r>], holds: fn(Ordering) -> bool)
 
 /// Decided only when every size that is possible gives the same answer, which the ends of the intervals tell.
 fn interval_ordered<'r>(c: &Context<'r>, a: Value<'r>, b: Value<'r>, holds: fn(Ordering) -> bool) -> Value<'r> {
-    let (Some(x), Some(y)) = (ends(a), ends(b)) else { return c.no_overload(&[a, b]) };
+    let (Some(x), Some(y)) = (ends(a), ends(b)) else {
+        return c.no_overload(&[a, b]);
+    };
     let mut seen = [false; 2];
     for x in x {
         for y in y {
@@ -122,9 +151,10 @@ fn interval_ordered<'r>(c: &Context<'r>, a: Value<'r>, b: Value<'r>, holds: fn(O
 /// Least and greatest number a value can be; no bound is the greatest double.
 fn ends(value: Value<'_>) -> Option<[Value<'_>; 2]> {
     match value {
-        Value::Interval(interval) => {
-            Some([Value::Int(interval.low), interval.high.map_or(Value::Double(f64::INFINITY), Value::Int)])
-        }
+        Value::Interval(interval) => Some([
+            Value::Int(interval.low),
+            interval.high.map_or(Value::Double(f64::INFINITY), Value::Int),
+        ]),
         Value::Int(_) | Value::Uint(_) | Value::Double(_) => Some([value, value]),
         _ => None,
     }
@@ -179,7 +209,11 @@ fn shifted<'r>(c: &Context<'r>, interval: &Interval<'r>, by: i64) -> Value<'r> {
     let low = interval.low.checked_add(by);
     let high = interval.high.map_or(Some(None), |high| high.checked_add(by).map(Some));
     match (low, high) {
-        (Some(low), Some(high)) => Value::Interval(c.arena.alloc(Interval { low, high, why: interval.why })),
+        (Some(low), Some(high)) => Value::Interval(c.arena.alloc(Interval {
+            low,
+            high,
+            why: interval.why,
+        })),
         _ => Value::Unknown(interval.why),
     }
 }
@@ -192,7 +226,10 @@ fn concatenate<'r>(c: &Context<'r>, a: &'r List<'r>, b: &'r List<'r>) -> Value<'
         return error;
     }
     let values: Vec<Value<'r>> = a.iter().chain(b.iter()).collect();
-    let maybe: Vec<_> = (0..a.len()).map(|at| a.maybe(at)).chain((0..b.len()).map(|at| b.maybe(at))).collect();
+    let maybe: Vec<_> = (0..a.len())
+        .map(|at| a.maybe(at))
+        .chain((0..b.len()).map(|at| b.maybe(at)))
+        .collect();
     let settled = maybe.iter().all(Option::is_none);
     Value::List(c.arena.alloc(List {
         items: Items::Values(c.arena.alloc_slice_copy(&values)),

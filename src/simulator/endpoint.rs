@@ -1,0 +1,225 @@
+//! The paths that are served: one table, from which the servers route, the world lists, and
+//! scenarios deny.
+
+/// Whose API a path belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Vendor {
+    /// The Okta org.
+    Okta,
+    /// Microsoft Graph.
+    Graph,
+}
+
+/// What a path returns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Resource {
+    /// Which engine an org runs on; the only path that asks for no token.
+    OktaOrganization,
+    /// The org's settings.
+    Org,
+    /// Users of the org.
+    OktaUsers,
+    /// App instances.
+    Apps,
+    /// Users assigned to an app.
+    AppUsers,
+    /// Groups assigned to an app.
+    AppGroups,
+    /// Provisioning features of an app.
+    AppFeatures,
+    /// The System Log.
+    SystemLog,
+    /// The tenant.
+    Organization,
+    /// Domains of the tenant.
+    Domains,
+    /// How a domain is federated.
+    Federation,
+    /// Users of the tenant.
+    EntraUsers,
+    /// Groups of the tenant.
+    EntraGroups,
+    /// Products of the tenant, with seats.
+    SubscribedSkus,
+    /// Subscriptions the products come from.
+    Subscriptions,
+    /// Who holds which directory role.
+    RoleAssignments,
+    /// What users may do by themselves.
+    AuthorizationPolicy,
+    /// Whether users may start trials.
+    AppsAndServices,
+}
+
+/// How a path hands out its objects.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Pages {
+    /// It is one object, not a list.
+    Single,
+    /// All at once.
+    Whole,
+    /// In pages of a size the caller may choose within limits.
+    Sized {
+        /// How many when the caller does not say.
+        default: usize,
+        /// How many at least.
+        min: usize,
+        /// How many at most.
+        max: usize,
+        /// What becomes of a number beyond that.
+        beyond: Beyond,
+    },
+}
+
+/// What becomes of a page size beyond the limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Beyond {
+    /// It is brought back within them.
+    Capped,
+    /// The request is refused.
+    Refused,
+}
+
+/// A path that is served.
+#[derive(Debug)]
+pub(crate) struct Endpoint {
+    /// Whose API it belongs to.
+    pub(crate) vendor: Vendor,
+    /// The path; a segment in braces stands for a parent's id.
+    pub(crate) template: &'static str,
+    /// What it returns.
+    pub(crate) resource: Resource,
+    /// How it hands that out.
+    pub(crate) pages: Pages,
+}
+
+impl Endpoint {
+    /// The endpoint of this path template.
+    pub(crate) fn of_template(template: &str) -> Option<&'static Endpoint> {
+        ENDPOINTS.iter().find(|endpoint| endpoint.template == template)
+    }
+
+    /// The endpoint that serves a path, and the parent's id where the path names one.
+    pub(crate) fn of_path(vendor: Vendor, path: &str) -> Option<(&'static Endpoint, Option<&str>)> {
+        let mut of_vendor = ENDPOINTS.iter().filter(|endpoint| endpoint.vendor == vendor);
+        of_vendor.find_map(|endpoint| Some((endpoint, endpoint.parent_in(path)?)))
+    }
+
+    /// Whether the template fits the path: none if it does not, else the parent's id where the
+    /// template has one.
+    fn parent_in<'p>(&self, path: &'p str) -> Option<Option<&'p str>> {
+        let mut parent = None;
+        let mut segments = path.split('/');
+        for expected in self.template.split('/') {
+            let segment = segments.next()?;
+            if expected.starts_with('{') && !segment.is_empty() {
+                parent = Some(segment);
+            } else if expected != segment {
+                return None;
+            }
+        }
+        segments.next().is_none().then_some(parent)
+    }
+}
+
+/// A path of the Okta org.
+const fn okta(template: &'static str, resource: Resource, pages: Pages) -> Endpoint {
+    Endpoint {
+        vendor: Vendor::Okta,
+        template,
+        resource,
+        pages,
+    }
+}
+
+/// A path of Graph.
+const fn graph(template: &'static str, resource: Resource, pages: Pages) -> Endpoint {
+    Endpoint {
+        vendor: Vendor::Graph,
+        template,
+        resource,
+        pages,
+    }
+}
+
+/// Pages of an Okta list: by default, at least, at most (developer.okta.com/docs/api, parameter
+/// `limit` of each operation).
+const fn sized(default: usize, min: usize, max: usize) -> Pages {
+    Pages::Sized {
+        default,
+        min,
+        max,
+        beyond: Beyond::Capped,
+    }
+}
+
+/// Pages of a Graph list (learn.microsoft.com/graph/api/user-list).
+const fn hundreds(beyond: Beyond) -> Pages {
+    Pages::Sized {
+        default: 100,
+        min: 1,
+        max: 999,
+        beyond,
+    }
+}
+
+/// Every path that is served.
+pub(crate) static ENDPOINTS: [Endpoint; 18] = {
+    use Beyond::{Capped, Refused};
+    use Pages::{Single, Whole};
+    use Resource::*;
+    [
+        okta("/.well-known/okta-organization", OktaOrganization, Single),
+        okta("/api/v1/org", Org, Single),
+        okta("/api/v1/users", OktaUsers, sized(200, 1, 200)),
+        okta("/api/v1/apps", Apps, sized(20, 1, 200)),
+        okta("/api/v1/apps/{appId}/users", AppUsers, sized(50, 1, 500)),
+        okta("/api/v1/apps/{appId}/groups", AppGroups, sized(20, 20, 200)),
+        okta("/api/v1/apps/{appId}/features", AppFeatures, Whole),
+        okta("/api/v1/logs", SystemLog, sized(100, 0, 1000)),
+        graph("/v1.0/organization", Organization, Whole),
+        graph("/v1.0/domains", Domains, Whole),
+        graph("/v1.0/domains/{id}/federationConfiguration", Federation, Whole),
+        graph("/v1.0/users", EntraUsers, hundreds(Refused)),
+        graph("/v1.0/groups", EntraGroups, hundreds(Refused)),
+        graph("/v1.0/subscribedSkus", SubscribedSkus, Whole),
+        graph("/v1.0/directory/subscriptions", Subscriptions, hundreds(Capped)),
+        graph(
+            "/v1.0/roleManagement/directory/roleAssignments",
+            RoleAssignments,
+            hundreds(Capped),
+        ),
+        graph("/v1.0/policies/authorizationPolicy", AuthorizationPolicy, Single),
+        graph("/beta/admin/appsAndServices", AppsAndServices, Single),
+    ]
+};
+
+#[cfg(test)]
+mod tests {
+    use super::{ENDPOINTS, Endpoint, Resource, Vendor};
+
+    #[test]
+    fn a_path_finds_its_template_and_parent() {
+        let (endpoint, parent) = Endpoint::of_path(Vendor::Okta, "/api/v1/apps/0oa1/users").unwrap();
+        assert_eq!((endpoint.resource, parent), (Resource::AppUsers, Some("0oa1")));
+        for wrong in [
+            "/api/v1/apps//users",
+            "/api/v1/apps/0oa1/users/",
+            "/api/v1/apps/0oa1",
+            "",
+            "/v1.0/users",
+        ] {
+            assert!(Endpoint::of_path(Vendor::Okta, wrong).is_none(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn templates_are_unique() {
+        for endpoint in &ENDPOINTS {
+            assert_eq!(
+                Endpoint::of_template(endpoint.template).unwrap().resource,
+                endpoint.resource
+            );
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! What a caller may narrow a list by: the few filters that are understood, recognised and not
+//! interpreted.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::time::after;
+use crate::simulator::endpoint::Resource;
+
+/// Statuses of an Okta user (developer.okta.com/docs/api, schema `UserStatus`).
+const USER_STATUSES: [&str; 8] = [
+    "ACTIVE",
+    "DEPROVISIONED",
+    "LOCKED_OUT",
+    "PASSWORD_EXPIRED",
+    "PROVISIONED",
+    "RECOVERY",
+    "STAGED",
+    "SUSPENDED",
+];
+
+/// How far the System Log can be asked back (developer.okta.com/docs/reference/system-log-query).
+const LOG_HORIZON: SignedDuration = SignedDuration::from_hours(180 * 24);
+/// How far it is read back when the caller does not say (developer.okta.com/docs/api, `since` of
+/// listLogEvents).
+const LOG_DEFAULT: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// Which objects of a list are wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Query {
+    /// Okta users: only those of this status; without it all but the deprovisioned.
+    pub(crate) status: Option<String>,
+    /// Apps: only those of this name.
+    pub(crate) app_name: Option<String>,
+    /// System Log: what is asked of it.
+    pub(crate) log: LogQuery,
+}
+
+/// What is asked of the System Log.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct LogQuery {
+    /// Only failures of provisioning.
+    pub(crate) failures_only: bool,
+    /// From here on.
+    pub(crate) since: Option<Timestamp>,
+    /// Up to, but not including, here; a query without it never ends.
+    pub(crate) until: Option<Timestamp>,
+    /// The newest first.
+    pub(crate) descending: bool,
+}
+
+/// A query that the vendor refuses.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum BadQuery {
+    /// A filter that cannot be read or is not supported.
+    Filter,
+    /// A time that cannot be read.
+    Time,
+    /// A time before everything that is kept.
+    TooFarBack,
+    /// A parameter with a value that it cannot have.
+    Parameter(&'static str),
+}
+
+impl Query {
+    /// Reads the parameters of a list that is an Okta org's; others have none.
+    pub(crate) fn read(resource: Resource, pairs: &[(String, String)], now: Timestamp) -> Result<Query, BadQuery> {
+        let mut query = Query::default();
+        for (name, value) in pairs {
+            match (resource, name.as_str()) {
+                (Resource::OktaUsers, "filter" | "search") => query.status = Some(user_status(value)?),
+                (Resource::OktaUsers | Resource::Apps, "q") | (Resource::Apps, "search") => {
+                    return Err(BadQuery::Filter);
+                }
+                (Resource::Apps, "filter") => query.app_name = Some(equals(value, "name").ok_or(BadQuery::Filter)?),
+                (Resource::SystemLog, "filter") => query.log.failures_only = asks_for_failures(value)?,
+                (Resource::SystemLog, "q") => return Err(BadQuery::Filter),
+                (Resource::SystemLog, "since") => query.log.since = Some(time(value)?),
+                (Resource::SystemLog, "until") => query.log.until = Some(time(value)?),
+                (Resource::SystemLog, "sortOrder") => query.log.descending = descending(value)?,
+                _ => {}
+            }
+        }
+        if resource == Resource::SystemLog {
+            let since = query
+                .log
+                .since
+                .get_or_insert_with(|| after(query.log.until.unwrap_or(now), -LOG_DEFAULT));
+            if *since < after(now, -LOG_HORIZON) {
+                return Err(BadQuery::TooFarBack);
+            }
+        }
+        Ok(query)
+    }
+}
+
+/// The value in `field eq "value"`.
+fn equals(filter: &str, field: &str) -> Option<String> {
+    let (left, right) = filter.split_once(" eq ")?;
+    let value = right.trim().strip_prefix('"')?.strip_suffix('"')?;
+    (left.trim() == field && !value.contains('"')).then(|| value.to_owned())
+}
+
+/// The status in `status eq "…"`.
+fn user_status(filter: &str) -> Result<String, BadQuery> {
+    let status = equals(filter, "status").filter(|status| USER_STATUSES.contains(&status.as_str()));
+    status.ok_or(BadQuery::Filter)
+}
+
+/// Whether a filter is the one for failed provisioning: its three conditions, joined by `and`, `or`
+/// and brackets.
+fn asks_for_failures(filter: &str) -> Result<bool, BadQuery> {
+    const CONDITIONS: [&str; 3] = [
+        r#"eventType sw "application.provision.user""#,
+        r#"eventType sw "app.office365""#,
+        r#"outcome.result eq "FAILURE""#,
+    ];
+    let mut rest = filter.split_whitespace().collect::<Vec<_>>().join(" ");
+    for condition in CONDITIONS {
+        if !rest.contains(condition) {
+            return Err(BadQuery::Filter);
+        }
+        rest = rest.replacen(condition, " ", 1);
+    }
+    let joints = rest.replace(['(', ')'], " ");
+    let only_joints = joints
+        .split_whitespace()
+        .all(|word| ["and", "or"].contains(&word.to_lowercase().as_str()));
+    if only_joints { Ok(true) } else { Err(BadQuery::Filter) }
+}
+
+/// A time, as the vendor wants it.
+fn time(value: &str) -> Result<Timestamp, BadQuery> {
+    value.parse().map_err(|_| BadQuery::Time)
+}
+
+/// Whether the newest comes first.
+fn descending(value: &str) -> Result<bool, BadQuery> {
+    match value {
+        "ASCENDING" => Ok(false),
+        "DESCENDING" => Ok(true),
+        _ => Err(BadQuery::Parameter("sortOrder")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BadQuery, Query};
+    use crate::simulator::endpoint::Resource;
+    use jiff::Timestamp;
+
+    fn read(resource: Resource, name: &str, value: &str) -> Result<Query, BadQuery> {
+        Query::read(
+            resource,
+            &[(name.to_owned(), value.to_owned())],
+            "2026-04-01T00:00:00Z".parse::<Timestamp>().unwrap(),
+        )
+    }
+
+    #[test]
+    fn filters_are_recognised_or_refused() {
+        let status = |filter: &str| read(Resource::OktaUsers, "filter", filter).map(|query| query.status);
+        assert_eq!(
+            status(r#"status eq "DEPROVISIONED""#),
+            Ok(Some("DEPROVISIONED".to_owned()))
+        );
+        for wrong in [
+            r#"profile.login eq "a""#,
+            r#"status eq "HAPPY""#,
+            "status eq ACTIVE",
+            "",
+            r#"status eq """#,
+        ] {
+            assert_eq!(status(wrong), Err(BadQuery::Filter), "{wrong}");
+        }
+        let name = read(Resource::Apps, "filter", r#"name eq "office365""#)
+            .unwrap()
+            .app_name;
+        assert_eq!(name.as_deref(), Some("office365"));
+    }
+
+    #[test]
+    fn the_log_understands_one_filter_however_it_is_laid_out() {
+        let failures = |filter: &str| read(Resource::SystemLog, "filter", filter).map(|query| query.log.failures_only);
+        let (user, office, failed) = (
+            r#"eventType sw "application.provision.user""#,
+            r#"eventType sw "app.office365""#,
+            r#"outcome.result eq "FAILURE""#,
+        );
+        assert_eq!(failures(&format!("({user} or {office}) and {failed}")), Ok(true));
+        assert_eq!(failures(&format!("{failed} AND\n ( {office} OR {user} )")), Ok(true));
+        assert_eq!(failures(&format!("{user} and {failed}")), Err(BadQuery::Filter));
+        assert_eq!(
+            failures(&format!("({user} or {office}) and {failed} and actor.id eq \"x\"")),
+            Err(BadQuery::Filter)
+        );
+    }
+
+    #[test]
+    fn the_log_is_bounded() {
+        assert_eq!(
+            read(Resource::SystemLog, "since", "2025-01-01T00:00:00Z"),
+            Err(BadQuery::TooFarBack)
+        );
+        assert_eq!(read(Resource::SystemLog, "until", "tomorrow"), Err(BadQuery::Time));
+        assert_eq!(
+            read(Resource::SystemLog, "sortOrder", "up"),
+            Err(BadQuery::Parameter("sortOrder"))
+        );
+        let since = read(Resource::SystemLog, "x", "y").unwrap().log.since.unwrap();
+        assert_eq!(since.to_string(), "2026-03-25T00:00:00Z");
+    }
+}
