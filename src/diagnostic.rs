@@ -289,7 +289,7 @@ impl Diagnostics {
 
     /// What was noted, by file and place.
     pub fn sorted(mut self) -> Vec<Diagnostic> {
-        self.list.sort_by(|a, b| place(a).cmp(&place(b)));
+        self.list.sort_by_key(place);
         self.list
     }
 

@@ -1,6 +1,6 @@
 //! Tables of facts that come with the program: products, service plans, countries.
 //!
-//! Tab-separated, one header line, `#` starts a comment line. `tests/reference_data.rs` holds them true to their sources.
+//! Tab-separated, one header line, `#` starts a comment line. `tests/it/reference_data.rs` holds them true to their sources.
 
 use std::sync::LazyLock;
 

@@ -188,9 +188,12 @@ fn write_resource(world: &World, step: Step, writer: &SnapshotWriter, at: jiff::
     let failed = |error: crate::snapshot::SnapshotError| Stop::Message(error.to_string());
     let resource = step.resource;
     let mut file = writer.resource(&resource.name).map_err(failed)?;
-    let asked = step.call.per.as_ref().map(|per| asked_parents(world, per));
-    for path in listings(step) {
-        for Listed { parent, object } in world.listing(&path).into_iter().flatten() {
+    let asked = step.call.per.as_ref().map(|per| asked_parents(world, per, at));
+    for path in listings(step, at) {
+        let list = world
+            .listing(&path)
+            .ok_or_else(|| Stop::Message(format!("the simulator does not serve {path}")))?;
+        for Listed { parent, object } in list {
             if let (Some(asked), Some(parent)) = (&asked, &parent)
                 && !asked.contains(parent)
             {
@@ -236,14 +239,14 @@ fn read_whole(keys: Vec<String>) -> Vec<ParentStatus> {
 }
 
 /// Keys of the parents that a collection would ask.
-fn asked_parents(world: &World, per: &PerParent) -> Vec<String> {
+fn asked_parents(world: &World, per: &PerParent, at: jiff::Timestamp) -> Vec<String> {
     let Some(resource) = per.parent.resource() else {
         return Vec::new();
     };
     let Supply::Call(call) = &resource.supply else {
         return Vec::new();
     };
-    let paths = listings(Step { resource, call });
+    let paths = listings(Step { resource, call }, at);
     let objects: Vec<_> = paths
         .iter()
         .filter_map(|path| world.listing(path))
@@ -253,21 +256,24 @@ fn asked_parents(world: &World, per: &PerParent) -> Vec<String> {
     parent_keys(per, &objects)
 }
 
-/// The simulator's names for what a step reads: its path, once for each pass.
-fn listings(step: Step) -> Vec<String> {
+/// The simulator's names for what a step reads: its path with what filters the list, once for each pass.
+fn listings(step: Step, at: jiff::Timestamp) -> Vec<String> {
     let path = match step.resource.source {
         SourceName::Okta => step.call.path.clone(),
         SourceName::Entra => format!("/{}{}", step.call.version, step.call.path),
     };
-    if step.call.passes.is_empty() {
-        return vec![path];
-    }
-    let passes = step.call.passes.iter().map(|pass| match pass.as_slice() {
-        [] => path.clone(),
-        pairs => {
-            let query: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            format!("{path}?{}", query.join("&"))
-        }
-    });
-    passes.collect()
+    step.queries(at)
+        .into_iter()
+        .map(|query| {
+            let filters = query
+                .into_iter()
+                .filter(|(name, _)| matches!(name.as_str(), "filter" | "since" | "until"));
+            let filters: Vec<String> = filters.map(|(name, value)| format!("{name}={value}")).collect();
+            if filters.is_empty() {
+                path.clone()
+            } else {
+                format!("{path}?{}", filters.join("&"))
+            }
+        })
+        .collect()
 }

@@ -61,21 +61,34 @@ impl Step {
         self.call.select.then(|| names.collect())
     }
 
-    /// Addresses of the first pages: one for each pass, for one parent if the call has one.
-    pub fn urls(&self, base: &Url, parent: Option<&str>, now: jiff::Timestamp) -> Vec<Url> {
-        let none = Vec::new();
-        let passes: Vec<&Vec<(String, String)>> = if self.call.passes.is_empty() {
-            vec![&none]
-        } else {
-            self.call.passes.iter().collect()
-        };
-        passes
-            .into_iter()
-            .map(|pass| self.url(base, parent, now, pass))
+    /// Query parameters of the first page, once for each pass.
+    pub fn queries(&self, now: jiff::Timestamp) -> Vec<Vec<(String, String)>> {
+        let select = self.fields().map(|fields| ("$select".to_owned(), fields.join(",")));
+        let common = self
+            .call
+            .query
+            .iter()
+            .map(|(name, value)| (name.clone(), times(value, now)));
+        let common: Vec<(String, String)> = select.into_iter().chain(common).collect();
+        if self.call.passes.is_empty() {
+            return vec![common];
+        }
+        self.call
+            .passes
+            .iter()
+            .map(|pass| common.iter().chain(pass).cloned().collect())
             .collect()
     }
 
-    fn url(&self, base: &Url, parent: Option<&str>, now: jiff::Timestamp, pass: &[(String, String)]) -> Url {
+    /// Addresses of the first pages: one for each pass, for one parent if the call has one.
+    pub fn urls(&self, base: &Url, parent: Option<&str>, now: jiff::Timestamp) -> Vec<Url> {
+        self.queries(now)
+            .iter()
+            .map(|query| self.url(base, parent, query))
+            .collect()
+    }
+
+    fn url(&self, base: &Url, parent: Option<&str>, query: &[(String, String)]) -> Url {
         let mut url = base.clone();
         let versioned = match self.resource.source {
             SourceName::Okta => self.call.path.clone(),
@@ -92,15 +105,8 @@ impl Step {
                 });
             }
         }
-        let mut query: Vec<(String, String)> = Vec::new();
-        if let Some(fields) = self.fields() {
-            query.push(("$select".to_owned(), fields.join(",")));
-        }
-        for (name, value) in self.call.query.iter().chain(pass) {
-            query.push((name.clone(), times(value, now)));
-        }
         if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(&query);
+            url.query_pairs_mut().extend_pairs(query);
             // Okta's documentation writes spaces as %20, and so does everybody who parses strictly.
             let spaced = url.query().unwrap_or_default().replace('+', "%20");
             url.set_query(Some(&spaced));

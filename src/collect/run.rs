@@ -138,6 +138,7 @@ struct Parents {
 }
 
 /// How a list ended.
+#[derive(Clone)]
 struct Ended {
     status: Status,
     reason: Option<String>,
@@ -320,19 +321,19 @@ impl<'c> Collector<'c> {
         let mut statuses = Vec::new();
         let mut worst = Ended::whole();
         for key in parent_keys(per, &parents.objects) {
-            let ended = self.lists(step, Some(&key), reading).await?;
-            let signed_out = ended.signed_out;
+            // Without a credential the rest fails for the same reason; nobody is asked in vain.
+            let ended = if worst.signed_out {
+                worst.clone()
+            } else {
+                self.lists(step, Some(&key), reading).await?
+            };
             statuses.push(ParentStatus {
                 key,
                 status: ended.status,
                 reason: ended.reason.clone(),
             });
-            if ended.status != Status::Complete && worst.status == Status::Complete {
+            if ended.signed_out || (ended.status != Status::Complete && worst.status == Status::Complete) {
                 worst = ended;
-            }
-            if signed_out {
-                worst.signed_out = true;
-                break;
             }
         }
         if parents.status != Status::Complete && worst.status == Status::Complete {
@@ -452,7 +453,8 @@ impl Reading {
     }
 }
 
-/// Keys of the parents that are asked: those for which the catalogue's condition holds.
+/// Keys of the parents that are asked: those for which the catalogue's condition holds. A key that would change the path
+/// is no key of any vendor and is left out, so that what belongs to it counts as not collected.
 pub fn parent_keys(per: &PerParent, objects: &[Json]) -> Vec<String> {
     let variable = per.parent.info().variable.as_str();
     let compiled = per
@@ -474,5 +476,6 @@ pub fn parent_keys(per: &PerParent, objects: &[Json]) -> Vec<String> {
         .iter()
         .filter(|object| wanted(object))
         .filter_map(|object| object.get(&per.key)?.as_str().map(str::to_owned))
+        .filter(|key| !matches!(key.as_str(), "" | "." | ".."))
         .collect()
 }

@@ -337,7 +337,7 @@ impl Records for Tables {
         let open = match (&table.parents, &key) {
             (Some(parents), Key::Text(parent)) if by_parent => match parents.asked.get(*parent) {
                 Some(state) => state.as_deref(),
-                None => Some(table.open.as_deref().unwrap_or(&parents.not_asked)),
+                None => Some(&*parents.not_asked),
             },
             _ => table.open.as_deref(),
         };

@@ -16,7 +16,7 @@ use super::unknown::Unknown;
 use super::value::{Items, List, Map, RecordRef, Tri, Value, equal};
 
 /// Most work for one evaluation, in elements and characters: seconds, not hours.
-pub const BUDGET: u64 = 200_000_000;
+pub(crate) const BUDGET: u64 = 200_000_000;
 
 /// Runs a plan with the values of its variables.
 pub fn run<'r>(plan: &'r Plan, variables: &[Value<'r>], records: &'r dyn Records, arena: &'r Bump) -> Value<'r> {
@@ -522,10 +522,6 @@ impl<'r> Evaluator<'r> {
     }
 
     /// Whether an element passes the test: no, surely (`Some(None)`), or maybe and why.
-    #[expect(
-        clippy::type_complexity,
-        reason = "three answers and an error, told apart by the caller"
-    )]
     fn passes(
         &self,
         fold: &'r FoldOp,

@@ -111,17 +111,14 @@ impl<'r> Explainer<'_, 'r> {
         let mut reasons: Vec<u32> = Vec::new();
         for item in items {
             match (whole, self.value(item)) {
-                (Value::Bool(whole), Value::Bool(part)) if whole == absorbing => {
-                    if part == absorbing {
-                        return self.node(item);
-                    }
+                (Value::Bool(whole), Value::Bool(part)) if whole == absorbing && part == absorbing => {
+                    return self.node(item);
                 }
+                (Value::Bool(whole), Value::Bool(_)) if whole == absorbing => {}
                 (Value::Bool(_), Value::Bool(_)) | (Value::Error(_), Value::Error(_)) => self.node(item),
-                (Value::Unknown(_), Value::Unknown(why)) => {
-                    if why.origins.iter().any(|origin| !reasons.contains(origin)) {
-                        reasons.extend_from_slice(why.origins);
-                        self.node(item);
-                    }
+                (Value::Unknown(_), Value::Unknown(why)) if why.origins.iter().any(|id| !reasons.contains(id)) => {
+                    reasons.extend_from_slice(why.origins);
+                    self.node(item);
                 }
                 _ => {}
             }

@@ -89,7 +89,7 @@ impl<'t> Lexer<'t> {
         if let Some(prefix) = string_prefix(rest) {
             return self.string(prefix);
         }
-        if first.is_ascii_digit() || (first == '.' && rest[1..].starts_with(|c: char| c.is_ascii_digit())) {
+        if first.is_ascii_digit() || (first == '.' && digit_at(rest, 1)) {
             return self.number();
         }
         if first.is_ascii_alphabetic() || first == '_' {
@@ -170,7 +170,7 @@ impl<'t> Lexer<'t> {
     fn float_tail(&mut self) -> bool {
         let start = self.at;
         let rest = self.rest();
-        if rest.starts_with('.') && rest[1..].starts_with(|c: char| c.is_ascii_digit()) {
+        if rest.starts_with('.') && digit_at(rest, 1) {
             self.at += 1;
             self.take_while(|c| c.is_ascii_digit());
         }
@@ -268,6 +268,10 @@ impl<'t> Lexer<'t> {
     }
 }
 
+fn digit_at(text: &str, at: usize) -> bool {
+    text.as_bytes().get(at).is_some_and(u8::is_ascii_digit)
+}
+
 struct Text {
     bytes: Vec<u8>,
     is_bytes: bool,
@@ -289,10 +293,9 @@ struct Prefix {
 }
 
 fn string_prefix(rest: &str) -> Option<Prefix> {
-    let bytes = rest.starts_with(['b', 'B']);
-    let after_bytes = if bytes { &rest[1..] } else { rest };
-    let raw = after_bytes.starts_with(['r', 'R']);
-    let after = if raw { &after_bytes[1..] } else { after_bytes };
+    let after_bytes = rest.strip_prefix(['b', 'B']).unwrap_or(rest);
+    let after = after_bytes.strip_prefix(['r', 'R']).unwrap_or(after_bytes);
+    let (bytes, raw) = (after_bytes.len() < rest.len(), after.len() < after_bytes.len());
     let quote = ["\"\"\"", "'''", "\"", "'"]
         .into_iter()
         .find(|quote| after.starts_with(quote))?;

@@ -282,7 +282,7 @@ impl<'r> Value<'r> {
 }
 
 /// CEL's equality: numbers across types, lists and maps by their parts, different types are different.
-pub fn equal<'r>(a: Value<'r>, b: Value<'r>, arena: &'r Bump) -> Tri<'r> {
+pub(crate) fn equal<'r>(a: Value<'r>, b: Value<'r>, arena: &'r Bump) -> Tri<'r> {
     match (a, b) {
         (Value::Unknown(x), Value::Unknown(y)) => Tri::Unknown(x.join(y, arena)),
         (Value::Unknown(why), _) | (_, Value::Unknown(why)) => Tri::Unknown(why),
@@ -351,7 +351,7 @@ fn all<'r>(parts: impl Iterator<Item = Tri<'r>>, arena: &'r Bump) -> Tri<'r> {
 }
 
 /// Order of two numbers of any type; `Some(None)` when one is not a number, `None` when one is no number type.
-pub fn compare_numbers(a: Value<'_>, b: Value<'_>) -> Option<Option<Ordering>> {
+pub(crate) fn compare_numbers(a: Value<'_>, b: Value<'_>) -> Option<Option<Ordering>> {
     Some(match (a, b) {
         (Value::Int(x), Value::Int(y)) => Some(x.cmp(&y)),
         (Value::Uint(x), Value::Uint(y)) => Some(x.cmp(&y)),
@@ -373,7 +373,7 @@ fn compare_int_double(x: i128, y: f64) -> Option<Ordering> {
 }
 
 /// Order of two values of an ordered type; `Some(None)` when they cannot be ordered (NaN), `None` for other types.
-pub fn compare(a: Value<'_>, b: Value<'_>) -> Option<Option<Ordering>> {
+pub(crate) fn compare(a: Value<'_>, b: Value<'_>) -> Option<Option<Ordering>> {
     Some(Some(match (a, b) {
         (Value::Bool(x), Value::Bool(y)) => x.cmp(&y),
         (Value::String(x), Value::String(y)) => x.cmp(y),
@@ -385,7 +385,7 @@ pub fn compare(a: Value<'_>, b: Value<'_>) -> Option<Option<Ordering>> {
 }
 
 /// The run-time name of a type: parameters do not count.
-pub fn type_name(ty: &Type) -> &str {
+pub(crate) fn type_name(ty: &Type) -> &str {
     match ty {
         Type::Null => "null_type",
         Type::Bool => "bool",

@@ -26,11 +26,14 @@ pub struct Example {
     pub span: std::ops::Range<usize>,
 }
 
+/// An object with the key of its parent, if its type has one.
+pub(crate) type GivenObject = (Option<String>, Json);
+
 /// A small snapshot. Types that are not named are complete and empty.
 #[derive(Clone, Debug, Default)]
 pub struct Given {
     /// Objects as the API gives them, with their parents' keys, by resource type.
-    pub objects: Vec<(String, Vec<(Option<String>, Json)>)>,
+    pub objects: Vec<(String, Vec<GivenObject>)>,
     /// Types that were not read whole.
     pub status: Vec<(String, Status)>,
 }

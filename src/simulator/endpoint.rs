@@ -93,10 +93,24 @@ pub(crate) struct Endpoint {
     pub(crate) pages: Pages,
 }
 
+/// Whether two templates are one path but for the names of their parameters.
+fn same_template(a: &str, b: &str) -> bool {
+    let (mut a, mut b) = (a.split('/'), b.split('/'));
+    loop {
+        match (a.next(), b.next()) {
+            (None, None) => return true,
+            (Some(a), Some(b)) if a == b || (a.starts_with('{') && b.starts_with('{')) => {}
+            _ => return false,
+        }
+    }
+}
+
 impl Endpoint {
-    /// The endpoint of this path template.
+    /// The endpoint of this path template. What a parameter is called in braces does not matter.
     pub(crate) fn of_template(template: &str) -> Option<&'static Endpoint> {
-        ENDPOINTS.iter().find(|endpoint| endpoint.template == template)
+        ENDPOINTS
+            .iter()
+            .find(|endpoint| same_template(endpoint.template, template))
     }
 
     /// The endpoint that serves a path, and the parent's id where the path names one.

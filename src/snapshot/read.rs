@@ -64,7 +64,7 @@ impl Snapshot {
             .help("use the version of tenken that wrote it, or a newer one"));
         }
         if let Some(fault) = schema::manifest()
-            .and_then(|schema| Ok(schema.check_json(&json)))
+            .map(|schema| schema.check_json(&json))
             .unwrap_or_else(Some)
         {
             return Err(invalid(format!("`{}` is not a manifest: {fault}", path.display())));

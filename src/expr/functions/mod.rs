@@ -31,10 +31,10 @@ pub struct Context<'r> {
 }
 
 /// Largest string, bytes or list that an expression can make.
-pub const MAX_SIZE: usize = 8 << 20;
+pub(crate) const MAX_SIZE: usize = 8 << 20;
 
 /// Computes a function from its arguments, the receiver first.
-pub type Run = for<'r> fn(&Context<'r>, &[Value<'r>]) -> Value<'r>;
+pub(crate) type Run = for<'r> fn(&Context<'r>, &[Value<'r>]) -> Value<'r>;
 
 /// A function or operator with all its overloads.
 pub struct Function {
@@ -103,12 +103,12 @@ static TABLE: LazyLock<HashMap<&'static str, Function>> = LazyLock::new(|| {
 });
 
 /// The function of that name.
-pub fn function(name: &str) -> Option<&'static Function> {
+pub(crate) fn function(name: &str) -> Option<&'static Function> {
     TABLE.get(name)
 }
 
 /// Names of all functions that are written as calls, for suggestions.
-pub fn names() -> impl Iterator<Item = &'static str> {
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     TABLE
         .keys()
         .copied()
@@ -241,7 +241,7 @@ impl<'r> Context<'r> {
 }
 
 /// Name of a value's type, for messages.
-pub fn kind_name(value: Value<'_>) -> &'static str {
+pub(crate) fn kind_name(value: Value<'_>) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "bool",

@@ -132,19 +132,21 @@ fn interval_ordered<'r>(c: &Context<'r>, a: Value<'r>, b: Value<'r>, holds: fn(O
     let (Some(x), Some(y)) = (ends(a), ends(b)) else {
         return c.no_overload(&[a, b]);
     };
-    let mut seen = [false; 2];
+    let (mut some_hold, mut some_fail) = (false, false);
     for x in x {
         for y in y {
-            if let Some(order) = compare_numbers(x, y).flatten() {
-                seen[usize::from(holds(order))] = true;
+            match compare_numbers(x, y).flatten().map(holds) {
+                Some(true) => some_hold = true,
+                Some(false) => some_fail = true,
+                None => {}
             }
         }
     }
-    match (seen, why(a, b, c)) {
-        ([true, false], _) => Value::Bool(false),
-        ([false, true], _) => Value::Bool(true),
-        (_, Some(why)) => Value::Unknown(why),
-        (_, None) => c.no_overload(&[a, b]),
+    match (some_hold, some_fail, why(a, b, c)) {
+        (true, false, _) => Value::Bool(true),
+        (false, true, _) => Value::Bool(false),
+        (_, _, Some(why)) => Value::Unknown(why),
+        (_, _, None) => c.no_overload(&[a, b]),
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use tenken::simulator::{Scenario, ServerOptions, World};
 
-use crate::client::{Client, now, objects, world};
+use super::client::{Client, now, objects, world};
 
 /// What an auditor selects of a user.
 const USER: &str = "id,userPrincipalName,displayName,mail,otherMails,proxyAddresses,identities,accountEnabled,userType,creationType,externalUserState,createdDateTime,deletedDateTime,usageLocation,country,department,companyName,jobTitle,employeeId,employeeType,assignedLicenses,assignedPlans,licenseAssignmentStates,onPremisesImmutableId,onPremisesSyncEnabled,onPremisesLastSyncDateTime,onPremisesDistinguishedName,onPremisesDomainName,onPremisesSamAccountName,onPremisesSecurityIdentifier,onPremisesUserPrincipalName,onPremisesProvisioningErrors,serviceProvisioningErrors,isManagementRestricted,lastPasswordChangeDateTime,passwordPolicies,signInSessionsValidFromDateTime,securityIdentifier";
@@ -172,7 +172,7 @@ async fn only_a_token_that_was_given_out_opens_graph() {
 
 #[tokio::test]
 async fn what_is_not_granted_or_denied_is_refused() {
-    let yaml = include_str!("../../src/simulator/scenarios/clean.yaml");
+    let yaml = include_str!("../../../src/simulator/scenarios/clean.yaml");
     let yaml = yaml.replace(
         "    secret: simulated-clean-client-not-a-secret",
         "    secret: s\n    granted: [User.Read.All, Domain.Read.All]",

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-use crate::client::{Client, now};
+use super::client::{Client, now};
 
 #[tokio::test]
 async fn a_secret_buys_a_token_that_says_what_it_is_good_for() {

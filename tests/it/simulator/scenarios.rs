@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tenken::simulator::{Scenario, World};
 
-use crate::audit::{Finding, audit};
-use crate::client::{now, objects, texts, world};
+use super::audit::{Finding, audit};
+use super::client::{now, objects, texts, world};
 
 fn planted(scenario: &Scenario) -> BTreeSet<Finding> {
     let plants = scenario.plants().iter();
@@ -224,7 +224,7 @@ fn times_are_relative_to_now() {
 
 #[test]
 fn mistakes_are_all_told_at_once() {
-    let yaml = include_str!("../../src/simulator/scenarios/clean.yaml");
+    let yaml = include_str!("../../../src/simulator/scenarios/clean.yaml");
     let wrong = yaml
         .replace("culture: japan", "culture: atlantis")
         .replace("licence: SPE_E3", "licence: SPE_E9")

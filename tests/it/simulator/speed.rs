@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use tenken::simulator::{Scenario, ServerOptions, World};
 
-use crate::client::{Client, now};
+use super::client::{Client, now};
 
 #[test]
 fn speed_of_the_crowd() {

@@ -4,7 +4,7 @@
 //! licensing" file with its documentation page, and the curated list of self-service SKUs. Both lie beside the
 //! repository while it is developed; without them the test says so and passes.
 //!
-//! To write the tables anew: `UPDATE_REFERENCE_DATA=1 cargo test --test reference_data`.
+//! To write the tables anew: `UPDATE_REFERENCE_DATA=1 cargo test reference_data`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -85,7 +85,7 @@ fn skus(skus: &Json, ownership: &Json) -> String {
         row[4] = cell(text(sku, "confidence"));
         row[5] = cell(text(sku, "evidence"));
     }
-    let mut out = String::from("# Products of Microsoft. Written by tests/reference_data.rs; do not edit.\n");
+    let mut out = String::from("# Products of Microsoft. Written by tests/it/reference_data.rs; do not edit.\n");
     out += "id\tpart_number\tname\tclass\tclass_confidence\tclass_evidence\tplans\n";
     for row in rows.values() {
         writeln!(out, "{}", row.join("\t")).unwrap();
@@ -104,7 +104,7 @@ fn service_plans(plans: &Json) -> String {
             short(&id)
         );
     }
-    let mut out = String::from("# Service plans of Microsoft. Written by tests/reference_data.rs; do not edit.\n");
+    let mut out = String::from("# Service plans of Microsoft. Written by tests/it/reference_data.rs; do not edit.\n");
     out += "id\tname\tfriendly_name\n";
     for row in rows.values() {
         writeln!(out, "{}", row.join("\t")).unwrap();

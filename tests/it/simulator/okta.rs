@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tenken::simulator::{Scenario, Server, ServerOptions, World};
 
-use crate::client::{Client, now, objects, texts, world};
+use super::client::{Client, now, objects, texts, world};
 
 const OFFICE: &str = "0oa1m365cntso00015d7";
 const FAILURES: &str = "filter=(eventType%20sw%20%22application.provision.user%22%20or%20eventType%20sw%20%22app.office365%22)%20and%20outcome.result%20eq%20%22FAILURE%22";
@@ -207,7 +207,7 @@ async fn a_log_query_without_an_end_goes_on() {
 #[tokio::test]
 async fn rate_limits_are_told_counted_and_kept() {
     let client = Client::contoso().await;
-    let remaining = |answer: &crate::client::Answer| answer.header("x-rate-limit-remaining").parse::<u32>().unwrap();
+    let remaining = |answer: &super::client::Answer| answer.header("x-rate-limit-remaining").parse::<u32>().unwrap();
     let (first, second) = (client.okta("/api/v1/apps").await, client.okta("/api/v1/apps").await);
     assert_eq!(remaining(&first), remaining(&second) + 1);
     assert_eq!(first.header("x-rate-limit-limit"), "10000");
@@ -215,7 +215,7 @@ async fn rate_limits_are_told_counted_and_kept() {
     assert!((1..=61).contains(&(reset - now().as_second())));
     assert!(first.header("date").ends_with("GMT"));
 
-    let strict = include_str!("../../src/simulator/scenarios/clean.yaml");
+    let strict = include_str!("../../../src/simulator/scenarios/clean.yaml");
     let strict = strict.replace(
         "  url: https://contoso",
         "  rate_limit_factor: 1\n  url: https://contoso",

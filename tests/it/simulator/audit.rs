@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tenken::simulator::World;
 
-use crate::client::{now, objects};
+use super::client::{now, objects};
 
 /// Policy, key, outcome, cause.
 pub(crate) type Finding = (String, String, String, Option<String>);

@@ -1,0 +1,21 @@
+//! Integration tests, one file for each subject, in one binary so that they link once.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    reason = "a test may stop where it fails, and says what it left out"
+)]
+
+mod architecture;
+mod cel_conformance;
+mod collection;
+mod detection;
+mod reference_data;
+mod simulator;
+mod snapshots;
+mod support;
+mod vendor_examples;

@@ -1,0 +1,97 @@
+//! What several tests need: a simulated pair of tenants, collected over HTTP, and judged.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tenken::audit::Audit;
+use tenken::collect::{self, Event, Observer};
+use tenken::config::{Config, Secret, Tenant};
+use tenken::diagnostic::Diagnostics;
+use tenken::evaluate::{self, Tables};
+use tenken::policy::{self, Policy};
+use tenken::simulator::{Scenario, Server, ServerOptions, World};
+use tenken::snapshot::{Manifest, Snapshot, SnapshotWriter};
+
+/// The present of every test.
+pub(crate) fn now() -> jiff::Timestamp {
+    "2026-11-20T09:00:00Z".parse().unwrap()
+}
+
+/// The policies that come with the program.
+pub(crate) fn built_in() -> Vec<Policy> {
+    let mut sink = Diagnostics::new();
+    let loaded = policy::load(&[], &mut sink);
+    assert!(sink.is_empty());
+    loaded.policies
+}
+
+/// An observer that keeps what it is told.
+pub(crate) fn listener() -> (Observer, Arc<std::sync::Mutex<Vec<Event>>>) {
+    let heard = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let keep = Arc::clone(&heard);
+    (Arc::new(move |event| keep.lock().unwrap().push(event)), heard)
+}
+
+/// A configuration for servers at these addresses.
+pub(crate) fn tenant(okta: Option<&str>, microsoft: Option<(&str, &str)>) -> Tenant {
+    let mut text = "tenants:\n  - name: test\n".to_owned();
+    if let Some(url) = okta {
+        text += &format!("    okta: {{ url: \"{url}\", token: {{ env: UNUSED }} }}\n");
+    }
+    if let Some((login, graph)) = microsoft {
+        text += &format!(
+            "    entra: {{ tenant: t1, client_id: c1, client_secret: {{ env: UNUSED }}, login_url: \"{login}\", graph_url: \"{graph}\" }}\n"
+        );
+    }
+    let mut tenant = Config::parse("test", &text).unwrap().tenants.remove(0);
+    let given = |text: &str| Secret::Given(text.to_owned().into());
+    if let Some(okta) = &mut tenant.okta {
+        okta.token = given("token");
+    }
+    if let Some(entra) = &mut tenant.entra {
+        entra.client_secret = given("secret");
+    }
+    tenant
+}
+
+/// The configuration for a running simulator.
+pub(crate) fn tenant_of(server: &Server) -> Tenant {
+    let (login, graph) = (server.login_url(), server.graph_url());
+    let mut tenant = tenant(Some(&server.okta_url()), Some((&login, &graph)));
+    let credentials = server.credentials();
+    if let Some(okta) = &mut tenant.okta {
+        okta.token = Secret::Given(credentials.okta_token.clone().into());
+    }
+    if let Some(entra) = &mut tenant.entra {
+        entra.tenant.clone_from(&credentials.tenant_id);
+        entra.client_id.clone_from(&credentials.client_id);
+        entra.client_secret = Secret::Given(credentials.client_secret.clone().into());
+    }
+    tenant
+}
+
+/// Collects what the built-in policies need.
+pub(crate) async fn collect(tenant: &Tenant, place: &Path) -> Result<Manifest, collect::CollectError> {
+    let plan = collect::plan(&policy::needs(&built_in()));
+    let writer = SnapshotWriter::create(place, false).unwrap();
+    collect::collect(tenant, &plan, writer, Arc::new(now), listener().0).await
+}
+
+/// A scenario collected over HTTP into a folder.
+pub(crate) async fn collected(scenario: &str, options: ServerOptions, folder: &Path) -> (PathBuf, Manifest) {
+    let scenario = Scenario::builtin(scenario).unwrap().unwrap();
+    let server = Server::start(World::new(scenario, now()), options).await.unwrap();
+    let place = folder.join("snapshot");
+    let manifest = collect(&tenant_of(&server), &place).await.unwrap();
+    server.shutdown().await;
+    (place, manifest)
+}
+
+/// Judges a snapshot by the built-in policies.
+pub(crate) fn audit(place: &Path) -> Audit {
+    let policies = built_in();
+    let snapshot = Snapshot::open(place).unwrap();
+    let tables = Tables::load(&snapshot, &policy::needs(&policies)).unwrap();
+    let as_of = snapshot.manifest().ended;
+    evaluate::audit(&policies, &tables, &snapshot, as_of)
+}
