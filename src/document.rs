@@ -340,7 +340,7 @@ fn align(raw: &str, value: &str, offset: usize) -> usize {
             chars.next();
         }
     }
-    raw.len()
+    raw.trim_end().len()
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@
 mod architecture;
 mod cel_conformance;
 mod collection;
+mod command_line;
 mod detection;
 mod reference_data;
 mod simulator;

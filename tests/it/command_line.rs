@@ -1,0 +1,454 @@
+//! The program as its user meets it: exit statuses, messages with places, nothing half-written.
+
+use std::path::Path;
+use std::process::Output;
+
+use assert_cmd::Command;
+
+/// The program, in a folder of its own, with nothing of the environment.
+fn tenken(folder: &Path, args: &[&str]) -> Output {
+    let mut command = Command::cargo_bin("tenken").unwrap();
+    command
+        .current_dir(folder)
+        .env_clear()
+        .env("NO_COLOR", "1")
+        .env("COLUMNS", "100")
+        .args(args);
+    command.timeout(std::time::Duration::from_secs(120)).output().unwrap()
+}
+
+fn status(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// A folder with a snapshot of a scenario in `snap`.
+fn with_snapshot(scenario: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let output = tenken(
+        folder.path(),
+        &["simulate", "--scenario", scenario, "--snapshot", "snap"],
+    );
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    folder
+}
+
+/// Runs a command on an input that is wrong: status 2 and a message with these words, no panic, nothing on stdout.
+fn refuses(folder: &Path, args: &[&str], words: &[&str]) {
+    let output = tenken(folder, args);
+    let text = stderr(&output);
+    assert_eq!(status(&output), 2, "{args:?}: {text}");
+    assert!(!text.contains("panicked"), "{args:?}: {text}");
+    assert!(output.stdout.is_empty(), "{args:?} printed {}", stdout(&output));
+    for word in words {
+        assert!(text.contains(word), "{args:?}: no `{word}` in\n{text}");
+    }
+}
+
+#[test]
+fn the_demo_goes_the_whole_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = tenken(folder.path(), &["demo"]);
+    assert_eq!(status(&output), 0, "{}", stderr(&output));
+    let out = folder.path().join("tenken-demo");
+    for file in ["audit.json", "report.html", "report.md", "snapshot/manifest.json"] {
+        assert!(out.join(file).is_file(), "{file} is missing");
+        assert!(
+            stdout(&output).contains(file) || file.contains("manifest"),
+            "the summary does not name {file}"
+        );
+    }
+    let audit: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(out.join("audit.json")).unwrap()).unwrap();
+    assert_eq!(audit["summary"]["judgements"]["fail"], 25);
+    // A second time it takes the place of the first.
+    let again = tenken(folder.path(), &["demo", "--scenario", "clean"]);
+    assert_eq!(status(&again), 0, "{}", stderr(&again));
+    assert_eq!(std::fs::read_dir(&out).unwrap().count(), 4, "something was left behind");
+}
+
+#[test]
+fn exit_statuses_are_as_the_help_says() {
+    let folder = with_snapshot("contoso");
+    let run = |args: &[&str]| status(&tenken(folder.path(), &[&["audit", "snap"], args].concat()));
+    assert_eq!(run(&[]), 1);
+    assert_eq!(run(&["--fail-on", "critical"]), 1);
+    assert_eq!(run(&["--fail-on", "none"]), 0);
+    assert_eq!(run(&["--fail-on", "none", "--strict"]), 4);
+    assert_eq!(run(&["--strict"]), 1);
+    let clean = with_snapshot("clean");
+    assert_eq!(status(&tenken(clean.path(), &["audit", "snap", "--strict"])), 0);
+    assert_eq!(status(&tenken(clean.path(), &["audit", "--help"])), 0);
+    assert_eq!(
+        status(&tenken(clean.path(), &["audit", "snap", "--fail-on", "worst"])),
+        2
+    );
+}
+
+#[test]
+fn the_same_snapshot_gives_the_same_bytes() {
+    let folder = with_snapshot("contoso");
+    for name in ["a", "b"] {
+        let output = tenken(
+            folder.path(),
+            &[
+                "audit",
+                "snap",
+                "--report",
+                &format!("{name}.json"),
+                "--report",
+                &format!("html:{name}"),
+            ],
+        );
+        assert_eq!(status(&output), 1);
+    }
+    let read = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+    assert_eq!(read("a.json"), read("b.json"));
+    assert_eq!(read("a"), read("b"));
+    let other = with_snapshot("contoso");
+    for file in ["manifest.json", "entra.user.ndjson.zst"] {
+        let path = |folder: &tempfile::TempDir| std::fs::read(folder.path().join("snap").join(file)).unwrap();
+        assert_eq!(path(&folder), path(&other), "{file}");
+    }
+}
+
+#[test]
+fn bad_input_is_refused_with_its_place_and_leaves_nothing() {
+    let folder = with_snapshot("clean");
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    let policy = |assert: &str| {
+        format!(
+            "id: test.one\ntitle: {{ en: One, ja: 一 }}\nseverity: low\nresource: okta.app_user\nassert: >-\n  {assert}\n\
+             message: {{ en: m, ja: m }}\n"
+        )
+    };
+    std::fs::create_dir(folder.path().join("empty")).unwrap();
+    write("syntax.yaml", "id: [\n");
+    write("field.yaml", &policy("app_user.statsu == \"ACTIVE\""));
+    write(
+        "second-line.yaml",
+        &policy("app_user.status == \"ACTIVE\"\n  && app_user.entra_user.accountEnabled == true"),
+    );
+    write("type.yaml", &policy("app_user.status > 3"));
+    write("value.yaml", &policy("app_user.status == \"active\""));
+    write("not-bool.yaml", &policy("app_user.status"));
+    write("cel.yaml", &policy("app_user.status =="));
+    write("key.yaml", &(policy("true") + "asert: x\n"));
+    write(
+        "bomb.yaml",
+        "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c,*c,*c,*c]\n",
+    );
+    write(
+        "deep.yaml",
+        &policy(&format!("{}true{}", "(".repeat(5000), ")".repeat(5000))),
+    );
+    for (policies, words) in [
+        ("syntax.yaml", vec!["syntax.yaml:1:5", "invalid-yaml"]),
+        (
+            "field.yaml",
+            vec![
+                "field.yaml:6:12",
+                "no field `statsu`",
+                "did you mean `status`?",
+                "app_user.statsu == ",
+            ],
+        ),
+        ("second-line.yaml", vec!["second-line.yaml:7:6", "unguarded-link"]),
+        ("type.yaml", vec!["type.yaml:6:3", "`>` does not take (string, int)"]),
+        ("value.yaml", vec!["value.yaml:6:22", "did you mean `ACTIVE`?"]),
+        ("not-bool.yaml", vec!["not-bool.yaml:6:3", "yields string"]),
+        ("cel.yaml", vec!["cel.yaml:6:", "unexpected the end"]),
+        (
+            "key.yaml",
+            vec!["key.yaml:8:1", "unknown key `asert`", "did you mean `assert`?"],
+        ),
+        ("bomb.yaml", vec!["bomb.yaml", "invalid-yaml"]),
+        ("deep.yaml", vec!["deep.yaml:6:", "nests deeper"]),
+        ("empty", vec!["holds no policy"]),
+        ("nowhere", vec!["no file, folder or built-in pack `nowhere`"]),
+    ] {
+        refuses(
+            folder.path(),
+            &["audit", "snap", "--policies", policies, "--report", "out.html"],
+            &words,
+        );
+        assert!(!folder.path().join("out.html").exists(), "{policies} left a report");
+    }
+    // All mistakes of all files in one run.
+    let all = ["field.yaml", "type.yaml", "value.yaml"]
+        .map(|file| ["--policies", file])
+        .concat();
+    let output = tenken(folder.path(), &[&["audit", "snap"][..], &all].concat());
+    for file in ["field.yaml", "type.yaml", "value.yaml"] {
+        assert!(stderr(&output).contains(&format!("{file}:6:")), "{}", stderr(&output));
+    }
+    refuses(folder.path(), &["audit", "nowhere"], &["cannot read", "manifest.json"]);
+    refuses(
+        folder.path(),
+        &["audit", "snap", "--report", "report.doc"],
+        &["does not tell the format"],
+    );
+    refuses(
+        folder.path(),
+        &["audit", "snap", "--report", "no-such-folder-\0/x.html"],
+        &[],
+    );
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_told() {
+    let folder = with_snapshot("clean");
+    std::fs::create_dir(folder.path().join("taken.html")).unwrap();
+    refuses(
+        folder.path(),
+        &["audit", "snap", "--report", "taken.html"],
+        &["cannot write"],
+    );
+    let left: Vec<_> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .flatten()
+        .map(|entry| entry.file_name())
+        .collect();
+    assert_eq!(left.len(), 2, "{left:?}");
+}
+
+#[test]
+fn eval_prints_values_as_json() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("v.json"),
+        r#"{"n": 2, "x": 1.5, "s": "a", "l": [1, "b"], "m": {"k": null}}"#,
+    )
+    .unwrap();
+    for (expression, value) in [
+        ("1 + 1", "2"),
+        ("1.0 + 1.0", "2.0"),
+        ("2u", "2"),
+        ("b'hi'", "\"aGk=\""),
+        ("timestamp('2026-01-02T03:04:05Z')", "\"2026-01-02T03:04:05Z\""),
+        ("duration('90m')", "\"5400s\""),
+        ("[1, 2].map(x, x * 2)", "[2,4]"),
+        ("{'a': [true, null]}", "{\"a\":[true,null]}"),
+        ("type(1)", "\"int\""),
+        ("optional.of(3)", "3"),
+        ("0.0 / 0.0", "\"NaN\""),
+        ("n * 2", "4"),
+        ("s + 'b'", "\"ab\""),
+        ("m.k == null && has(m.k)", "true"),
+        ("-9223372036854775808", "-9223372036854775808"),
+        ("'🐱'.size()", "1"),
+    ] {
+        let output = tenken(folder.path(), &["eval", expression, "--vars", "v.json"]);
+        assert_eq!(
+            (status(&output), stdout(&output).trim_end()),
+            (0, value),
+            "{expression}: {}",
+            stderr(&output)
+        );
+    }
+    for (args, words) in [
+        (vec!["eval", "1 / 0"], "divide by zero"),
+        (vec!["eval", "nothing"], "undeclared reference"),
+        (vec!["eval", "1 +"], "unexpected the end"),
+        (vec!["eval", "1 + 'a'", "--check"], "does not take (int, string)"),
+        (vec!["eval", "1 + 'a'"], "no such overload"),
+        (vec!["eval", "1", "--vars", "missing.json"], "cannot read"),
+        (vec!["eval", "'a'.matches('(')"], "not a regular expression"),
+    ] {
+        refuses(folder.path(), &args, &[words]);
+    }
+}
+
+#[test]
+fn expressions_made_to_explode_end_soon() {
+    let folder = tempfile::tempdir().unwrap();
+    let doubling = (0..40).fold("'aaaaaaaaaa'".to_owned(), |inner, _| {
+        format!("cel.bind(x, {inner}, x + x)")
+    });
+    let loops = "lists.range(1000000).map(a, lists.range(1000000).map(b, lists.range(1000000)))";
+    let regex = "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!'.matches('(a*)*(a*)*(a*)*$|((a{1,100}){1,100}){1,100}')";
+    for expression in [
+        doubling.as_str(),
+        loops,
+        regex,
+        "'x'.replace('', 'yyyy')",
+        &"1+".repeat(40_000),
+    ] {
+        let output = tenken(folder.path(), &["eval", expression]);
+        assert!(matches!(status(&output), 0 | 2), "{}", stderr(&output));
+        assert!(!stderr(&output).contains("panicked"));
+    }
+}
+
+#[test]
+fn queries_look_into_a_snapshot() {
+    let folder = with_snapshot("contoso");
+    let ask = |expression: &str| tenken(folder.path(), &["query", "snap", expression]);
+    let count = ask("entra.users.filter(u, u.accountEnabled == false).size()");
+    assert_eq!(status(&count), 0, "{}", stderr(&count));
+    assert!(stdout(&count).trim().parse::<u64>().is_ok(), "{}", stdout(&count));
+    let joined = ask("okta.app_users.exists(a, a.entra_user != null && a.entra_user.usageLocation == 'UK')");
+    assert_eq!(stdout(&joined).trim(), "true");
+    let record: serde_json::Value = serde_json::from_str(&stdout(&ask("entra.organization"))).unwrap();
+    assert!(record["verifiedDomains"].as_array().unwrap().len() > 1);
+    let unknown = ask("entra.skus.map(s, s.ownership)");
+    assert_eq!(status(&unknown), 4);
+    assert!(stdout(&unknown).contains("\"unclassified\""));
+    refuses(
+        folder.path(),
+        &["query", "snap", "entra.user.size()"],
+        &["did you mean `entra.users`?"],
+    );
+    refuses(
+        folder.path(),
+        &["query", "snap", "entra.users.map(u, u.nam)"],
+        &["no field `nam`"],
+    );
+    refuses(folder.path(), &["query", "nowhere", "1"], &["cannot read"]);
+}
+
+#[test]
+fn policies_can_be_listed_shown_checked_and_tested() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = tenken(folder.path(), &["policy", "list"]);
+    assert_eq!(stdout(&list).lines().count(), 11);
+    let japanese = tenken(folder.path(), &["policy", "list", "--lang", "ja"]);
+    assert!(stdout(&japanese).contains("ライセンス"));
+    let show = tenken(folder.path(), &["policy", "show", "provisioning.seats"]);
+    assert!(stdout(&show).starts_with("id: provisioning.seats\n"));
+    refuses(
+        folder.path(),
+        &["policy", "show", "provisioning.seat"],
+        &["did you mean `provisioning.seats`?"],
+    );
+    assert_eq!(status(&tenken(folder.path(), &["policy", "check"])), 0);
+    let test = tenken(folder.path(), &["policy", "test"]);
+    assert_eq!(status(&test), 0, "{}", stderr(&test));
+    // An example that comes out otherwise, and a policy without any, are both failures.
+    let text = stdout(&show);
+    std::fs::write(
+        folder.path().join("wrong.yaml"),
+        text.replacen("expect: fail", "expect: pass", 1),
+    )
+    .unwrap();
+    refuses(
+        folder.path(),
+        &["policy", "test", "wrong.yaml"],
+        &["wrong.yaml:", "it came out fail", "expected: pass"],
+    );
+    let bare = text.split("examples:").next().unwrap();
+    std::fs::write(folder.path().join("bare.yaml"), bare).unwrap();
+    refuses(folder.path(), &["policy", "test", "bare.yaml"], &["no example to run"]);
+}
+
+#[test]
+fn configuration_mistakes_are_told_at_their_place() {
+    let folder = tempfile::tempdir().unwrap();
+    refuses(
+        folder.path(),
+        &["snapshot"],
+        &["cannot read `tenken.yaml`", "tenken init"],
+    );
+    for (text, words) in [
+        ("tenants: []\n", vec!["tenken.yaml:1:"]),
+        (
+            "tenants:\n  - name: a\n    okta: { url: 'http://contoso.okta.com', token: { env: T } }\n",
+            vec!["tenken.yaml:3:", "in the clear"],
+        ),
+        (
+            "tenants:\n  - name: a\n    okta: { url: 'https://contoso.okta.com', token: s3cret }\n",
+            vec!["tenken.yaml:3:"],
+        ),
+        (
+            "tenants:\n  - name: a\n    okta: { url: 'https://contoso.okta.com', tokn: { env: T } }\n",
+            vec!["did you mean `token`?"],
+        ),
+        (
+            "tenants:\n  - name: a\n    okta: { url: 'https://127.0.0.1:9', token: { env: NOT_SET_ANYWHERE } }\n",
+            vec!["`NOT_SET_ANYWHERE` is not set"],
+        ),
+    ] {
+        std::fs::write(folder.path().join("tenken.yaml"), text).unwrap();
+        refuses(folder.path(), &["snapshot"], &words);
+    }
+    let init = tenken(folder.path(), &["init"]);
+    std::fs::write(folder.path().join("tenken.yaml"), init.stdout.clone()).unwrap();
+    for permission in [
+        "User.Read.All",
+        "OrgSettings-AppsAndServices.Read.All",
+        "okta.apps.read",
+        "okta.logs.read",
+    ] {
+        assert!(stdout(&init).contains(permission), "{permission}");
+    }
+    assert!(
+        !stdout(&init).contains("Write"),
+        "the configuration asks for more than reading"
+    );
+    refuses(folder.path(), &["snapshot"], &["`TENKEN_OKTA_TOKEN` is not set"]);
+    assert!(
+        !folder.path().join("snapshots").exists()
+            || std::fs::read_dir(folder.path().join("snapshots")).unwrap().count() == 0
+    );
+}
+
+#[test]
+fn nobody_listening_is_a_failed_collection() {
+    let folder = tempfile::tempdir().unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let text = format!(
+        "tenants:\n  - name: a\n    okta: {{ url: 'http://127.0.0.1:{port}', token: {{ command: [echo, t0p] }} }}\n"
+    );
+    std::fs::write(folder.path().join("tenken.yaml"), text).unwrap();
+    let output = tenken(folder.path(), &["snapshot", "--out", "snap"]);
+    assert_eq!(status(&output), 3, "{}", stderr(&output));
+    assert!(!stderr(&output).contains("t0p"), "the credential was shown");
+    assert!(!folder.path().join("snap").exists());
+}
+
+#[test]
+fn schemas_are_json_schemas_and_resources_are_described() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["policy", "config", "audit", "manifest"] {
+        let schema: serde_json::Value =
+            serde_json::from_str(&stdout(&tenken(folder.path(), &["schema", name]))).unwrap();
+        assert!(jsonschema::meta::is_valid(&schema), "{name}");
+        assert!(schema["title"].is_string(), "{name}");
+    }
+    let all = stdout(&tenken(folder.path(), &["resources"]));
+    assert!(all.contains("okta.app_user ") && all.contains("entra.apps_and_services"));
+    let one = stdout(&tenken(folder.path(), &["resources", "entra.user"]));
+    assert!(
+        one.contains("User.Read.All") && one.contains("licenseAssignmentStates") && one.contains("assignedByGroup")
+    );
+    refuses(
+        folder.path(),
+        &["resources", "okta.usr"],
+        &["did you mean `okta.user`?"],
+    );
+}
+
+#[test]
+fn the_policy_schema_for_editors_is_the_printed_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies/schema/policy.json");
+    let printed = stdout(&tenken(folder.path(), &["schema", "policy"]));
+    if std::env::var_os("UPDATE_SCHEMA").is_some() {
+        std::fs::write(&path, &printed).unwrap();
+    }
+    assert!(
+        std::fs::read_to_string(&path).unwrap_or_default() == printed,
+        "run this test with UPDATE_SCHEMA=1"
+    );
+}
