@@ -141,9 +141,10 @@ fn bad_input_is_refused_with_its_place_and_leaves_nothing() {
     write("not-bool.yaml", &policy("app_user.status"));
     write("cel.yaml", &policy("app_user.status =="));
     write("key.yaml", &(policy("true") + "asert: x\n"));
+    let level = |n: u32| format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 9].join(","));
     write(
         "bomb.yaml",
-        "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c,*c,*c,*c,*c]\n",
+        &("a0: &a0 [x,x,x,x,x,x,x,x,x]\n".to_owned() + &(1..9).map(level).collect::<String>()),
     );
     write(
         "deep.yaml",

@@ -5,4 +5,3 @@ mod graph;
 mod login;
 mod okta;
 mod scenarios;
-mod speed;
