@@ -19,6 +19,8 @@ mod load;
 mod project;
 mod strings;
 mod table;
+#[cfg(test)]
+mod unknown_rule;
 
 pub use example::{Judgement, judge_example};
 pub use findings::audit;

@@ -1,0 +1,46 @@
+// Addresses in front of Prism: Graph has one host for v1.0 and beta, and a token endpoint that its OpenAPI description
+// does not have. Okta's example application becomes an Office 365 one, so that what is asked once for each of those is
+// asked too. Everything else is Prism's own answer, untouched.
+//
+// node front.mjs GRAPH_PORT V1_PORT BETA_PORT OKTA_PORT OKTA_PRISM_PORT
+import { createServer, request } from "node:http";
+
+const [graph, v1, beta, okta, oktaPrism] = process.argv.slice(2).map(Number);
+
+function forward(asked, answer, port, path, change) {
+  const target = { host: "127.0.0.1", port, path, method: asked.method, headers: asked.headers };
+  const onward = request(target, (reply) => {
+    if (!change) {
+      answer.writeHead(reply.statusCode, reply.headers);
+      reply.pipe(answer);
+      return;
+    }
+    const parts = [];
+    reply.on("data", (part) => parts.push(part));
+    reply.on("end", () => {
+      answer.writeHead(reply.statusCode, { "content-type": "application/json" });
+      answer.end(JSON.stringify(change(JSON.parse(Buffer.concat(parts)))));
+    });
+  });
+  onward.on("error", () => answer.writeHead(502).end());
+  asked.pipe(onward);
+}
+
+createServer((asked, answer) => {
+  const [, version, rest] = asked.url.match(/^\/(v1\.0|beta)(\/.*)$/) ?? [];
+  if (asked.method === "POST" && asked.url.endsWith("/oauth2/v2.0/token")) {
+    answer.writeHead(200, { "content-type": "application/json" });
+    answer.end(JSON.stringify({ token_type: "Bearer", expires_in: 3599, access_token: "prism" }));
+  } else if (version) {
+    forward(asked, answer, version === "beta" ? beta : v1, rest);
+  } else {
+    answer.writeHead(404).end();
+  }
+}).listen(graph, "127.0.0.1");
+
+const asOffice365 = (apps) => apps.map((app) => ({ ...app, name: "office365" }));
+
+createServer((asked, answer) => {
+  const apps = asked.url.split("?")[0] === "/api/v1/apps";
+  forward(asked, answer, oktaPrism, asked.url, apps ? asOffice365 : undefined);
+}).listen(okta, "127.0.0.1");
