@@ -67,7 +67,14 @@ impl<'v> Key<'v> {
 
     fn same(&self, other: &Self, fold: bool) -> bool {
         match (self, other) {
-            (Self::Text(a), Self::Text(b)) if fold => folded(a).eq(folded(b)),
+            (Self::Text(a), Self::Text(b)) if fold => {
+                a == b
+                    || if a.is_ascii() && b.is_ascii() {
+                        a.eq_ignore_ascii_case(b)
+                    } else {
+                        folded(a).eq(folded(b))
+                    }
+            }
             _ => self == other,
         }
     }

@@ -310,7 +310,7 @@ fn read(snapshot: &Snapshot, resource: &Resource, needs: &Needs, interner: &Inte
             for (part, chunk) in parts.into_iter().zip(&chunks) {
                 let part = part.map_err(|(line, fault)| broken_line(entry, first_line + line + 1, &fault))?;
                 columns.append(part);
-                first_line += chunk.iter().filter(|byte| **byte == b'\n').count();
+                first_line += memchr::memchr_iter(b'\n', chunk).count();
             }
         }
     }

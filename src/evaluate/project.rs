@@ -12,7 +12,7 @@ use crate::expr::time::Timestamp;
 
 /// Parses whole lines into the columns. The error names the line within the chunk, from 0, and the fault.
 pub(super) fn lines(chunk: &[u8], columns: &mut RecordColumns, strings: &Interner) -> Result<(), (usize, String)> {
-    for (number, line) in chunk.split(|byte| *byte == b'\n').enumerate() {
+    for (number, line) in split_lines(chunk).enumerate() {
         if line.is_empty() {
             continue;
         }
@@ -26,6 +26,16 @@ pub(super) fn lines(chunk: &[u8], columns: &mut RecordColumns, strings: &Interne
         parse(repaired.as_bytes(), columns, strings).map_err(|error| (number, error.to_string()))?;
     }
     Ok(())
+}
+
+/// Lines without their ends.
+fn split_lines(chunk: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut start = 0;
+    memchr::memchr_iter(b'\n', chunk).chain([chunk.len()]).map(move |end| {
+        let line = chunk.get(start..end).unwrap_or_default();
+        start = end + 1;
+        line
+    })
 }
 
 fn parse(line: &[u8], columns: &mut RecordColumns, strings: &Interner) -> serde_json::Result<()> {

@@ -212,10 +212,7 @@ impl Lines {
             if read == 0 {
                 return self.last(chunk);
             }
-            if let Some(end) = chunk
-                .get(start..)
-                .and_then(|new| new.iter().rposition(|byte| *byte == b'\n'))
-            {
+            if let Some(end) = chunk.get(start..).and_then(|new| memchr::memrchr(b'\n', new)) {
                 self.rest = chunk.split_off(start + end + 1);
                 return Ok(Some(chunk));
             }
