@@ -154,6 +154,8 @@ pub fn main() -> Exit {
             return if error.use_stderr() { Exit::BadInput } else { Exit::Fine };
         }
     };
+    // Deeply nested conditions are judged on these threads; two megabytes would be cutting it fine.
+    let _ = rayon::ThreadPoolBuilder::new().stack_size(8 << 20).build_global();
     let mut output = Output::new();
     match run(cli.command, &mut output) {
         Ok(exit) => exit,

@@ -8,7 +8,7 @@ use super::ast::{Ast, Comprehension, Expr, Fold, Kind, Literal, NodeId};
 use super::lexer::{Token, TokenKind, tokens};
 
 /// Deepest nesting of expressions. The specification asks for 12 to 32 levels.
-pub const MAX_DEPTH: u16 = 160;
+pub const MAX_DEPTH: u16 = 100;
 /// Longest expression in bytes.
 pub const MAX_LENGTH: usize = 64 * 1024;
 

@@ -448,3 +448,37 @@ fn the_policy_schema_for_editors_is_the_printed_one() {
         "run this test with UPDATE_SCHEMA=1"
     );
 }
+
+#[test]
+fn the_readme_says_what_is_true() {
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let policies = crate::support::built_in();
+    let plan = tenken::collect::plan(&tenken::policy::needs(&policies));
+    for source in [tenken::catalog::SourceName::Okta, tenken::catalog::SourceName::Entra] {
+        for permission in plan.permissions(source) {
+            assert!(
+                readme.contains(&format!("`{permission}`")),
+                "the README does not list {permission}"
+            );
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let policy = readme
+        .split("```yaml\nid:")
+        .nth(1)
+        .unwrap()
+        .split("```")
+        .next()
+        .unwrap();
+    std::fs::write(folder.path().join("policy.yaml"), format!("id:{policy}")).unwrap();
+    let test = tenken(folder.path(), &["policy", "test", "policy.yaml"]);
+    assert_eq!(status(&test), 0, "the README's policy: {}", stderr(&test));
+    let config = readme
+        .split("```yaml\ntenants:")
+        .nth(1)
+        .unwrap()
+        .split("```")
+        .next()
+        .unwrap();
+    assert!(tenken::config::Config::parse("README", &format!("tenants:{config}")).is_ok());
+}
