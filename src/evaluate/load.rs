@@ -230,7 +230,7 @@ impl Tables {
                     detail: None,
                 })),
             };
-            let detail = Some("the value is of another type than documented".to_owned());
+            let detail = Some("the value is not of the type that the vendor documents".to_owned());
             let wrong = self.add_origin(Origin {
                 cause: Cause::ApiError,
                 about,
@@ -239,12 +239,14 @@ impl Tables {
             });
             let absent = absent.map(|origin| -> OriginSet { Box::new([origin]) });
             if let Some(table) = self.tables.get_mut(ty.index()) {
+                let nullable = is_nullable(ty, id);
                 table.set(
                     id,
                     Stored::Property {
                         column,
                         absent,
                         wrong: Box::new([wrong]),
+                        nullable,
                     },
                 );
             }
@@ -264,6 +266,13 @@ fn absence(ty: RecordType, field: FieldId) -> Absent {
         Some(FieldOrigin::Property { absent }) => absent.clone(),
         _ => Absent::Unknown,
     }
+}
+
+fn is_nullable(ty: RecordType, field: FieldId) -> bool {
+    ty.info()
+        .fields
+        .get(usize::from(field))
+        .is_some_and(|field| field.nullable)
 }
 
 fn permission(resource: &Resource) -> String {

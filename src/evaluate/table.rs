@@ -55,8 +55,10 @@ pub(super) enum Stored {
         column: Property,
         /// What a missing property means: null, or unknown for this reason.
         absent: Option<OriginSet>,
-        /// What a property of another type than documented means.
+        /// What a property of another type than documented means, and null where there is always a value.
         wrong: OriginSet,
+        /// Whether the property can be null.
+        nullable: bool,
     },
     /// The key of the parent.
     Parent(Vec<Symbol>),
@@ -147,7 +149,13 @@ impl Tables {
     }
 
     pub(super) fn property<'r>(&'r self, stored: &'r Stored, row: usize, arena: &'r Bump) -> Value<'r> {
-        let Stored::Property { column, absent, wrong } = stored else {
+        let Stored::Property {
+            column,
+            absent,
+            wrong,
+            nullable,
+        } = stored
+        else {
             return Value::Null;
         };
         let found = match column {
@@ -176,8 +184,9 @@ impl Tables {
         match found {
             Ok(value) => value,
             Err(State::Absent) => absent.as_deref().map_or(Value::Null, unknown),
-            Err(State::Wrong) => unknown(wrong),
-            Err(State::Null | State::Value) => Value::Null,
+            Err(State::Null) if *nullable => Value::Null,
+            Err(State::Wrong | State::Null) => unknown(wrong),
+            Err(State::Value) => Value::Null,
         }
     }
 
@@ -278,25 +287,23 @@ impl Records for Tables {
         }
     }
 
-    fn has<'r>(&'r self, record: RecordRef, field: FieldId, arena: &'r Bump) -> Result<bool, Unknown<'r>> {
-        if let Some(Stored::Property {
+    fn present<'r>(&'r self, record: RecordRef, field: FieldId) -> Option<Result<bool, Unknown<'r>>> {
+        let stored = self.column(record, field)?;
+        let Stored::Property {
             column: Property::Nested(_, states),
             absent,
             wrong,
-        }) = self.column(record, field)
-        {
-            return match (states.get(record.row as usize), absent) {
-                (Some(State::Value), _) => Ok(true),
-                (Some(State::Wrong), _) => Err(Unknown { origins: wrong }),
-                (Some(State::Absent) | None, Some(origins)) => Err(Unknown { origins }),
-                _ => Ok(false),
-            };
-        }
-        match self.field(record, field, arena) {
-            Value::Unknown(why) => Err(why),
-            Value::Null => Ok(false),
-            _ => Ok(true),
-        }
+            ..
+        } = stored
+        else {
+            return None;
+        };
+        Some(match (states.get(record.row as usize), absent) {
+            (Some(State::Value), _) => Ok(true),
+            (Some(State::Wrong), _) => Err(Unknown { origins: wrong }),
+            (Some(State::Absent) | None, Some(origins)) => Err(Unknown { origins }),
+            _ => Ok(false),
+        })
     }
 
     fn derived(&self, record: RecordRef, field: FieldId) -> Option<&Plan> {

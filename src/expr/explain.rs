@@ -7,7 +7,8 @@
 use std::cell::Cell;
 
 use super::ast::Fold;
-use super::eval::{Element, Evaluator, Frame};
+use super::eval::{Evaluator, Frame};
+use super::fold::Element;
 use super::plan::{FoldOp, Node, Op, Plan};
 use super::value::{List, RecordRef, Value};
 

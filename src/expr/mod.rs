@@ -21,13 +21,16 @@
 //! ```
 
 pub mod ast;
+mod calls;
 mod check;
 mod eval;
 mod explain;
+mod fold;
 mod functions;
 mod infer;
 mod json;
 mod lexer;
+mod macros;
 mod parser;
 mod plan;
 mod records;

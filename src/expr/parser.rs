@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::ast::{Ast, Comprehension, Expr, Fold, Kind, Literal, NodeId};
+use super::ast::{Ast, Expr, Kind, Literal, NodeId};
 use super::lexer::{Token, TokenKind, tokens};
 
 /// Deepest nesting of expressions. The specification asks for 12 to 32 levels.
@@ -73,14 +73,14 @@ pub fn parse(text: &str) -> Result<Ast, SyntaxError> {
     }
 }
 
-struct Parser {
+pub(super) struct Parser {
     tokens: Vec<Token>,
     at: usize,
     nodes: NodeId,
     depth: u16,
 }
 
-type Parsed<T = Expr> = Result<T, SyntaxError>;
+pub(super) type Parsed<T = Expr> = Result<T, SyntaxError>;
 
 impl Parser {
     fn peek(&self) -> &TokenKind {
@@ -95,7 +95,7 @@ impl Parser {
     }
 
     /// End of the token before the current one.
-    fn last_end(&self) -> usize {
+    pub(super) fn last_end(&self) -> usize {
         self.at
             .checked_sub(1)
             .and_then(|at| self.tokens.get(at))
@@ -133,7 +133,7 @@ impl Parser {
         }
     }
 
-    fn unexpected(&self, found: &str) -> SyntaxError {
+    pub(super) fn unexpected(&self, found: &str) -> SyntaxError {
         self.error(format!("unexpected {found}"))
     }
 
@@ -146,7 +146,7 @@ impl Parser {
     }
 
     /// A node from `start` to the last token taken.
-    fn node(&mut self, start: usize, kind: Kind) -> Parsed {
+    pub(super) fn node(&mut self, start: usize, kind: Kind) -> Parsed {
         let id = self.nodes;
         self.nodes += 1;
         let mut expr = Expr {
@@ -515,121 +515,6 @@ impl Parser {
             }
         }
         self.node(start, Kind::Map(entries))
-    }
-
-    /// A method call, or the macro of that name.
-    fn method(&mut self, start: usize, target: Expr, name: String, args: Vec<Expr>) -> Parsed {
-        if name == "bind" && target.qualified_name().as_deref() == Some("cel") && args.len() == 3 {
-            return self.bind(start, args);
-        }
-        match macro_form(&name, args.len()) {
-            Some(form) => self.comprehension(start, target, form, args),
-            None => self.node(
-                start,
-                Kind::Call {
-                    function: name,
-                    target: Some(Box::new(target)),
-                    args,
-                },
-            ),
-        }
-    }
-
-    fn bind(&mut self, start: usize, args: Vec<Expr>) -> Parsed {
-        let mut args = args.into_iter();
-        let (Some(name), Some(value), Some(body)) = (args.next(), args.next(), args.next()) else {
-            return Err(self.unexpected("end"));
-        };
-        let name = simple_name(&name)?;
-        self.node(
-            start,
-            Kind::Bind {
-                name,
-                value: Box::new(value),
-                body: Box::new(body),
-            },
-        )
-    }
-
-    fn comprehension(&mut self, start: usize, range: Expr, form: Form, args: Vec<Expr>) -> Parsed {
-        let mut args = args.into_iter();
-        let mut next = || args.next();
-        let missing = || SyntaxError {
-            span: start..start + 1,
-            message: "missing argument".to_owned(),
-            too_deep: false,
-        };
-        let first = simple_name(&next().ok_or_else(missing)?)?;
-        let second = if form.names == 2 {
-            Some(simple_name(&next().ok_or_else(missing)?)?)
-        } else {
-            None
-        };
-        if second.as_ref() == Some(&first) {
-            return Err(SyntaxError {
-                span: start..self.last_end(),
-                message: format!("the two names of the macro are both `{first}`"),
-                too_deep: false,
-            });
-        }
-        let test = if form.test {
-            Some(next().ok_or_else(missing)?)
-        } else {
-            None
-        };
-        let body = next().ok_or_else(missing)?;
-        let comprehension = Comprehension {
-            fold: form.fold,
-            range,
-            first,
-            second,
-            test,
-            body,
-        };
-        self.node(start, Kind::Comprehension(Box::new(comprehension)))
-    }
-}
-
-/// How a macro is written: how many names it introduces and whether a test comes before the body.
-#[derive(Clone, Copy)]
-struct Form {
-    fold: Fold,
-    names: usize,
-    test: bool,
-}
-
-fn macro_form(name: &str, args: usize) -> Option<Form> {
-    let form = |fold, names, test| Some(Form { fold, names, test });
-    match (name, args) {
-        ("all", 2) => form(Fold::All, 1, false),
-        ("all", 3) => form(Fold::All, 2, false),
-        ("exists", 2) => form(Fold::Exists, 1, false),
-        ("exists", 3) => form(Fold::Exists, 2, false),
-        ("exists_one" | "existsOne", 2) => form(Fold::ExistsOne, 1, false),
-        ("exists_one" | "existsOne", 3) => form(Fold::ExistsOne, 2, false),
-        ("filter", 2) => form(Fold::Filter, 1, false),
-        ("map", 2) => form(Fold::Map, 1, false),
-        ("map", 3) => form(Fold::Map, 1, true),
-        ("transformList", 3) => form(Fold::Map, 2, false),
-        ("transformList", 4) => form(Fold::Map, 2, true),
-        ("transformMap", 3) => form(Fold::TransformMap, 2, false),
-        ("transformMap", 4) => form(Fold::TransformMap, 2, true),
-        ("transformMapEntry", 3) => form(Fold::TransformMapEntry, 2, false),
-        ("transformMapEntry", 4) => form(Fold::TransformMapEntry, 2, true),
-        ("optMap", 2) => form(Fold::OptMap, 1, false),
-        ("optFlatMap", 2) => form(Fold::OptFlatMap, 1, false),
-        _ => None,
-    }
-}
-
-fn simple_name(expr: &Expr) -> Parsed<String> {
-    match &expr.kind {
-        Kind::Ident { name, absolute: false } => Ok(name.clone()),
-        _ => Err(SyntaxError {
-            span: expr.span.clone(),
-            message: "the first argument of a macro is a plain name".to_owned(),
-            too_deep: false,
-        }),
     }
 }
 

@@ -24,8 +24,8 @@ pub trait Records: Sync {
     /// The value of a field of a record.
     fn field<'r>(&'r self, record: RecordRef, field: FieldId, arena: &'r Bump) -> Value<'r>;
 
-    /// Whether a field is there and not null; `Err` when it was not read.
-    fn has<'r>(&'r self, record: RecordRef, field: FieldId, arena: &'r Bump) -> Result<bool, Unknown<'r>>;
+    /// Whether a nested object is there; `Err` when it was not read, `None` when the field is no nested object.
+    fn present<'r>(&'r self, record: RecordRef, field: FieldId) -> Option<Result<bool, Unknown<'r>>>;
 
     /// The expression of a field that is computed whenever it is read.
     fn derived(&self, record: RecordRef, field: FieldId) -> Option<&Plan>;
@@ -52,8 +52,8 @@ impl Records for NoRecords {
         Value::Error("there is no snapshot")
     }
 
-    fn has<'r>(&'r self, _: RecordRef, _: FieldId, _: &'r Bump) -> Result<bool, Unknown<'r>> {
-        Ok(false)
+    fn present<'r>(&'r self, _: RecordRef, _: FieldId) -> Option<Result<bool, Unknown<'r>>> {
+        None
     }
 
     fn derived(&self, _: RecordRef, _: FieldId) -> Option<&Plan> {

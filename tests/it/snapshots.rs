@@ -49,12 +49,12 @@ fn replace_users(place: &Path, text: &str) {
     std::fs::write(path, json.to_string()).unwrap();
 }
 
-#[tokio::test]
-async fn damage_is_told_and_nothing_is_judged() {
-    let folder = tempfile::tempdir().unwrap();
-    let (whole, _) = support::collected("clean", Default::default(), folder.path()).await;
-    type Damage = Box<dyn Fn(&Path)>;
-    let cases: Vec<(&str, Damage, &str)> = vec![
+type Damage = Box<dyn Fn(&Path)>;
+
+/// What can happen to a snapshot, and words of the message that must follow.
+#[allow(clippy::too_many_lines, reason = "a table")]
+fn damages() -> Vec<(&'static str, Damage, &'static str)> {
+    vec![
         (
             "no manifest",
             Box::new(|p| std::fs::remove_file(p.join("manifest.json")).unwrap()),
@@ -136,8 +136,14 @@ async fn damage_is_told_and_nothing_is_judged() {
             Box::new(|p| replace_users(p, "{\"parent\":null,\"object\":{\"id\":\"1\",\"id\":\"2\"}}\n")),
             "twice",
         ),
-    ];
-    for (name, damage, words) in cases {
+    ]
+}
+
+#[tokio::test]
+async fn damage_is_told_and_nothing_is_judged() {
+    let folder = tempfile::tempdir().unwrap();
+    let (whole, _) = support::collected("clean", Default::default(), folder.path()).await;
+    for (name, damage, words) in damages() {
         let place = folder.path().join(name.replace(' ', "-"));
         copy(&whole, &place);
         assert!(read(&place).is_ok(), "{name}: the copy is damaged before the test");
