@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use super::output::Output;
+use super::progress::Progress;
 use super::report::{self, Target};
 use super::{Exit, Stop};
 use crate::audit::Audit;
@@ -124,9 +125,14 @@ pub(super) fn judge(
     if loaded.policies.is_empty() {
         return Err(Diagnostic::error(Code::NoPolicies, "there is no policy to judge by").into());
     }
+    let progress = Progress::new();
+    let bar = progress.spinner("reading the snapshot");
     let tables = Tables::load(&snapshot, &policy::needs(&loaded.policies))?;
+    bar.set_message("judging");
     let as_of = as_of.unwrap_or(snapshot.manifest().ended);
-    Ok(evaluate::audit(&loaded.policies, &tables, &snapshot, as_of))
+    let audit = evaluate::audit(&loaded.policies, &tables, &snapshot, as_of);
+    bar.finish_and_clear();
+    Ok(audit)
 }
 
 fn exit(audit: &Audit, fail_on: FailOn, strict: bool) -> Exit {
