@@ -232,7 +232,7 @@ impl Reporter<'_> {
         };
         (origin.cause == Cause::AmbiguousMatch).then(|| Evidence {
             expression: format!("{}.{name}", row.ty.info().variable),
-            value: Json::Null,
+            value: serde_json::json!({ "unknown": [origin] }),
             reads: link.on.iter().map(read).collect(),
             elements: Vec::new(),
             records: Vec::new(),

@@ -295,7 +295,9 @@ impl Parser {
         if negative {
             marks.pop();
         }
-        let mut expr = self.member(negative, start)?;
+        // What a sign stands before has a place of its own: evidence shows its value, not that of the whole.
+        let operand = if negative { start } else { self.span().start };
+        let mut expr = self.member(negative, operand)?;
         for mark in marks {
             expr = self.call(start, if mark == "!" { "!_" } else { "-_" }, vec![expr])?;
         }
