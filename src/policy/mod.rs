@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use example::{Example, Expectation, Given};
 pub use needs::Needs;
 pub use pack::{BUILT_IN, BuiltInPack, Loaded, Pack, load};
-pub use text::{Language, Steps, Text, render_message};
+pub use text::{Language, Piece, Steps, Text, message_pieces, render_message};
 
 use crate::catalog::Resource;
 use crate::diagnostic::Source;

@@ -116,16 +116,47 @@ pub(super) fn variables(template: &str) -> Result<BTreeSet<String>, String> {
     Ok(parsed.undeclared_variables(false).into_iter().collect())
 }
 
+/// A stretch of a filled message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// Words of the template.
+    Words(String),
+    /// What a value was shown as; it may come from a tenant.
+    Value(String),
+}
+
+/// Marks around values while a message is filled: noncharacters, which no interchanged text holds.
+const VALUE_BEGIN: char = '\u{fdd0}';
+const VALUE_END: char = '\u{fdd1}';
+
 /// Fills a message with the values that a finding shows. A value that is null or unknown reads as "—".
 ///
 /// # Errors
 /// Why the message cannot be made; policies are checked, so this is rare.
 pub fn render_message(template: &str, values: &Map<String, Json>) -> Result<String, String> {
+    let pieces = message_pieces(template, values)?;
+    Ok(pieces
+        .into_iter()
+        .map(|piece| match piece {
+            Piece::Words(text) | Piece::Value(text) => text,
+        })
+        .collect())
+}
+
+/// Fills a message, and keeps what is a value apart from the words around it.
+///
+/// # Errors
+/// As for [`render_message`].
+pub fn message_pieces(template: &str, values: &Map<String, Json>) -> Result<Vec<Piece>, String> {
     let shown: Map<String, Json> = values
         .iter()
         .map(|(name, value)| (name.clone(), presentable(value)))
         .collect();
-    let environment = environment();
+    let mut environment = environment();
+    environment.set_formatter(|out, _, value| {
+        let text = value.to_string().replace([VALUE_BEGIN, VALUE_END], "\u{fffd}");
+        write!(out, "{VALUE_BEGIN}{text}{VALUE_END}").map_err(minijinja::Error::from)
+    });
     let parsed = environment.template_from_str(template).map_err(|error| fault(&error))?;
     let mut text = parsed
         .render(Value::from(Serde(&shown)))
@@ -138,7 +169,34 @@ pub fn render_message(template: &str, values: &Map<String, Json>) -> Result<Stri
         text.truncate(end);
         text.push('…');
     }
-    Ok(text)
+    Ok(pieces(&text))
+}
+
+/// Takes a filled message apart at its marks.
+fn pieces(text: &str) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    for (at, part) in text.split(VALUE_BEGIN).enumerate() {
+        let (value, words) = match part.split_once(VALUE_END) {
+            Some((value, words)) => (value, words),
+            None if at == 0 => ("", part),
+            None => (part, ""),
+        };
+        for piece in [Piece::Value(value.to_owned()), Piece::Words(words.to_owned())] {
+            add(&mut pieces, piece);
+        }
+    }
+    pieces
+}
+
+/// Adds a piece; to one of its own kind it is joined.
+fn add(pieces: &mut Vec<Piece>, piece: Piece) {
+    match (pieces.last_mut(), piece) {
+        (_, Piece::Words(text) | Piece::Value(text)) if text.is_empty() => {}
+        (Some(Piece::Words(before)), Piece::Words(text)) | (Some(Piece::Value(before)), Piece::Value(text)) => {
+            before.push_str(&text);
+        }
+        (_, piece) => pieces.push(piece),
+    }
 }
 
 fn presentable(value: &Json) -> Json {
@@ -170,6 +228,14 @@ mod tests {
         let shown = values(serde_json::json!({"user": "<b>&{{ x }}", "licences": ["a", null]}));
         let text = render_message("{{ user }} holds {{ licences | join(', ') }}", &shown).unwrap();
         assert_eq!(text, "<b>&{{ x }} holds a, —");
+    }
+
+    #[test]
+    fn values_are_told_from_words() {
+        let shown = values(serde_json::json!({"a": "x\u{fdd1}y", "b": 1, "empty": ""}));
+        let found = message_pieces("{{ a }}{{ b }} and {{ empty }}so on{% if b == 1 %}!{% endif %}", &shown).unwrap();
+        let words = |text: &str| Piece::Words(text.to_owned());
+        assert_eq!(found, [Piece::Value("x\u{fffd}y1".to_owned()), words(" and so on!")]);
     }
 
     #[test]
