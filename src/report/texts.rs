@@ -1,0 +1,267 @@
+//! Words of the reports in both languages, from `reports/texts/`.
+//!
+//! A text is found by its section and name. One that counts has a form for each plural category of its language (CLDR's
+//! `one` and `other`); `{n}` and other names in braces are filled in.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use crate::diagnostic::{Diagnostics, Source};
+use crate::document::{Document, Node, Value};
+use crate::policy::Language;
+
+use super::assets;
+
+/// A text, in the forms that it has.
+#[derive(Debug, PartialEq, Eq)]
+enum Entry {
+    /// The same for any number.
+    Plain(String),
+    /// One form for one, another for any other number.
+    Counted { one: String, other: String },
+}
+
+/// All texts of one language, by `section.name`.
+#[derive(Debug)]
+pub(super) struct Texts {
+    language: Language,
+    entries: BTreeMap<String, Entry>,
+}
+
+static ENGLISH: LazyLock<Result<Texts, String>> = LazyLock::new(|| Texts::load(Language::En));
+static JAPANESE: LazyLock<Result<Texts, String>> = LazyLock::new(|| Texts::load(Language::Ja));
+
+impl Texts {
+    /// The texts of a language. The error is a fault of the built-in file, which tests exclude.
+    pub(super) fn of(language: Language) -> Result<&'static Self, String> {
+        let texts = match language {
+            Language::En => &ENGLISH,
+            Language::Ja => &JAPANESE,
+        };
+        texts.as_ref().map_err(Clone::clone)
+    }
+
+    fn load(language: Language) -> Result<Self, String> {
+        let path = format!("texts/{}.yaml", language.as_str());
+        let text = assets::find(&path).ok_or_else(|| format!("`{path}` is not built in"))?;
+        let mut sink = Diagnostics::new();
+        let document = Document::parse(Source::new(path, text), &mut sink);
+        let document = document.ok_or_else(|| sink.iter().map(|fault| fault.message.clone()).collect::<String>())?;
+        let mut entries = BTreeMap::new();
+        for (section, names) in document.root.entries() {
+            for (name, node) in names.entries() {
+                let key = format!("{}.{}", section.name, name.name);
+                let entry = Entry::from_node(node).ok_or_else(|| format!("`{key}` is not a text"))?;
+                entries.insert(key, entry);
+            }
+        }
+        Ok(Self { language, entries })
+    }
+
+    /// Whether there is such a text.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.entries.contains_key(key)
+    }
+
+    /// The text, with `{n}` and the other names filled in. What is filled in is not looked at again.
+    pub(super) fn get(&self, key: &str, n: Option<u64>, values: &[(String, String)]) -> Result<String, String> {
+        let form = match self.entries.get(key) {
+            Some(Entry::Plain(text)) => text,
+            Some(Entry::Counted { one, other }) => match n {
+                Some(n) if self.is_one(n) => one,
+                Some(_) => other,
+                None => return Err(format!("the text `{key}` needs a number")),
+            },
+            None => return Err(format!("there is no text `{key}`")),
+        };
+        fill(form, |name| match (name, n) {
+            ("n", Some(n)) => Some(number(n)),
+            _ => values
+                .iter()
+                .find(|(known, _)| known == name)
+                .map(|(_, value)| value.clone()),
+        })
+        .map_err(|name| format!("the text `{key}` needs `{name}`"))
+    }
+
+    /// Whether a number takes the form for one. Japanese has a single form.
+    fn is_one(&self, n: u64) -> bool {
+        self.language == Language::En && n == 1
+    }
+
+    /// Keys of all texts.
+    #[cfg(test)]
+    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.entries.keys().map(String::as_str)
+    }
+}
+
+impl Entry {
+    fn from_node(node: &Node) -> Option<Self> {
+        match &node.value {
+            Value::String(text) => Some(Self::Plain(text.to_owned())),
+            Value::Mapping(_) => {
+                let other = node.get("other")?.as_str()?.to_owned();
+                let one = node.get("one").and_then(Node::as_str).unwrap_or(&other).to_owned();
+                Some(Self::Counted { one, other })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Replaces `{name}`; the error is the name that has no value.
+fn fill(text: &str, value: impl Fn(&str) -> Option<String>) -> Result<String, String> {
+    let mut parts = text.split('{');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (name, rest) = part.split_once('}').ok_or_else(|| part.to_owned())?;
+        out.push_str(&value(name).ok_or_else(|| name.to_owned())?);
+        out.push_str(rest);
+    }
+    Ok(out)
+}
+
+/// A number with its thousands apart.
+pub(super) fn number(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::expr::Cause;
+    use crate::policy::Severity;
+
+    /// Sections whose names are those of a list elsewhere, so that no template spells them out.
+    const LISTS: [&str; 9] = [
+        "severity", "outcome", "meaning", "cause", "about", "settle", "status", "role", "resource",
+    ];
+
+    fn texts(language: Language) -> &'static Texts {
+        Texts::of(language).unwrap()
+    }
+
+    #[test]
+    fn both_languages_have_the_same_texts_with_the_same_names() {
+        let (en, ja) = (texts(Language::En), texts(Language::Ja));
+        assert_eq!(en.keys().collect::<Vec<_>>(), ja.keys().collect::<Vec<_>>());
+        let names = |entry: &Entry| -> BTreeSet<String> {
+            let (Entry::Plain(form) | Entry::Counted { other: form, .. }) = entry;
+            form.split('{')
+                .skip(1)
+                .filter_map(|part| part.split_once('}').map(|(name, _)| name.to_owned()))
+                // A language may say "the whole tenant" without a number.
+                .filter(|name| name != "n")
+                .collect()
+        };
+        for (key, entry) in &en.entries {
+            assert_eq!(names(entry), names(&ja.entries[key]), "{key}");
+        }
+    }
+
+    #[test]
+    fn every_text_is_used_and_every_text_used_exists() {
+        let written = regex::Regex::new(r#"\bt\(\s*['"]([a-z_]+\.[a-z_]+)['"]"#).unwrap();
+        let mut used = BTreeSet::new();
+        for (_, source) in assets::ALL {
+            used.extend(written.captures_iter(source).map(|found| found[1].to_owned()));
+        }
+        let known: BTreeSet<String> = texts(Language::En)
+            .keys()
+            .filter(|key| !LISTS.contains(&key.split('.').next().unwrap()))
+            .map(str::to_owned)
+            .collect();
+        let used: BTreeSet<String> = used
+            .into_iter()
+            .filter(|key| !LISTS.contains(&key.split('.').next().unwrap()))
+            .collect();
+        assert_eq!(known, used);
+    }
+
+    /// Names of a section.
+    fn section(name: &str) -> BTreeSet<String> {
+        texts(Language::En)
+            .keys()
+            .filter_map(|key| key.strip_prefix(name)?.strip_prefix('.').map(str::to_owned))
+            .collect()
+    }
+
+    fn set<'a>(names: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
+        names.into_iter().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn lists_have_a_text_for_each_of_their_names() {
+        assert_eq!(section("severity"), set(Severity::ALL.map(Severity::as_str)));
+        for name in ["cause", "about", "settle"] {
+            assert_eq!(
+                section(name),
+                set(Cause::ALL.iter().map(|cause| cause.as_str())),
+                "{name}"
+            );
+        }
+        let outcomes = set(["pass", "fail", "unknown", "waived", "not_applicable", "out_of_scope"]);
+        assert_eq!(section("outcome"), outcomes);
+        assert_eq!(section("meaning"), outcomes);
+    }
+
+    #[test]
+    fn what_schemas_and_packs_name_has_a_text() {
+        let manifest = crate::schema::manifest().unwrap().json();
+        let status = manifest.pointer("/$defs/entry/properties/status/enum").unwrap();
+        let policy = crate::schema::policy().unwrap().json();
+        let roles = policy.pointer("/properties/who/items/enum").unwrap();
+        for (name, list) in [("status", status), ("role", roles)] {
+            assert_eq!(
+                section(name),
+                set(list.as_array().unwrap().iter().map(|item| item.as_str().unwrap()))
+            );
+        }
+        let catalogue: BTreeSet<&str> = crate::catalog::catalog().names().collect();
+        let named = section("resource");
+        for name in named.iter().filter(|name| *name != "tenant" && *name != "other") {
+            assert!(catalogue.contains(name.as_str()), "{name} is no resource type");
+        }
+        let built_in = crate::policy::load(&[], &mut Diagnostics::new());
+        for policy in &built_in.policies {
+            assert!(
+                named.contains(policy.judged.name()),
+                "{} has no noun",
+                policy.judged.name()
+            );
+        }
+    }
+
+    #[test]
+    fn numbers_are_grouped_and_forms_chosen() {
+        assert_eq!(
+            [0, 999, 1_000, 1_234_567].map(number),
+            ["0", "999", "1,000", "1,234,567"]
+        );
+        let en = texts(Language::En);
+        assert_eq!(en.get("resource.okta.app_user", Some(1), &[]).unwrap(), "1 person");
+        assert_eq!(
+            en.get("resource.okta.app_user", Some(4_000), &[]).unwrap(),
+            "4,000 people"
+        );
+        assert!(en.get("resource.okta.app_user", None, &[]).is_err());
+        assert!(en.get("no.such", None, &[]).is_err());
+    }
+
+    #[test]
+    fn what_is_filled_in_is_not_filled_again() {
+        assert_eq!(fill("{a}{b}", |name| Some(format!("{{{name}}}"))).unwrap(), "{a}{b}");
+        assert_eq!(fill("{a}", |_| None).unwrap_err(), "a");
+    }
+}

@@ -1,0 +1,112 @@
+//! What to do first, and who must do it: the policies that fail, as work.
+
+use std::cmp::Reverse;
+
+use serde::Serialize;
+
+use super::ByPolicy;
+use super::finding::{PieceView, pieces, resource_name};
+use super::policy::{anchor, steps};
+use crate::audit::{Audit, Outcome};
+use crate::policy::Language;
+use crate::report::shown::Shown;
+
+/// Names that stand for all who are affected.
+const NAMES: usize = 5;
+/// Longest example, in characters.
+const EXAMPLE: usize = 240;
+
+/// A policy that fails, as something to do.
+#[derive(Debug, Serialize)]
+pub(super) struct Action {
+    /// Its place in the list.
+    number: u64,
+    /// The policy that a link leads to.
+    anchor: String,
+    title: Shown,
+    severity: &'static str,
+    resource: Shown,
+    /// Resources at fault.
+    affected: u64,
+    /// The first of them.
+    names: Vec<Shown>,
+    /// How many more there are.
+    more: u64,
+    /// What is wrong with the first of them.
+    example: Vec<PieceView>,
+    /// Roles that can do it.
+    who: Vec<Shown>,
+    steps: Vec<Shown>,
+}
+
+/// A role and what it has to do.
+#[derive(Debug, Serialize)]
+pub(super) struct Role {
+    role: Shown,
+    /// Numbers of the actions, with the policies they belong to.
+    actions: Vec<(u64, String)>,
+}
+
+/// All that is to be done: the gravest first, then what hits most people, then most of anything else.
+pub(super) fn all(audit: &Audit, findings: &ByPolicy<'_>, language: Language) -> Vec<Action> {
+    let mut failing: Vec<_> = audit
+        .policies
+        .iter()
+        .filter(|policy| policy.outcome == Outcome::Fail)
+        .map(|policy| {
+            let own = findings.get(policy.id.as_str()).map_or(&[][..], Vec::as_slice);
+            let failures: Vec<_> = own.iter().filter(|finding| finding.outcome == Outcome::Fail).collect();
+            let people = failures.iter().filter(|finding| !finding.personal.is_empty()).count();
+            (policy, failures, people)
+        })
+        .collect();
+    failing
+        .sort_by_key(|(policy, _, people)| (Reverse(policy.severity), Reverse(*people), Reverse(policy.counts.fail)));
+    failing
+        .into_iter()
+        .zip(1..)
+        .map(|((policy, failures, people), number)| {
+            let names = if people > 0 { NAMES } else { 0 };
+            let names: Vec<Shown> = failures
+                .iter()
+                .filter_map(|finding| finding.resource.as_ref())
+                .map(resource_name)
+                .take(names)
+                .collect();
+            Action {
+                number,
+                anchor: anchor(&policy.id),
+                title: Shown::prose(policy.title.get(language)),
+                severity: policy.severity.as_str(),
+                resource: Shown::name(&policy.resource),
+                affected: policy.counts.fail,
+                more: policy.counts.fail.saturating_sub(names.len() as u64),
+                names,
+                example: failures
+                    .first()
+                    .map(|first| pieces(first, policy, language, EXAMPLE))
+                    .unwrap_or_default(),
+                who: policy.who.iter().map(|role| Shown::name(role)).collect(),
+                steps: steps(policy, language),
+            }
+        })
+        .collect()
+}
+
+/// Every role that has something to do, the one with the most urgent work first.
+pub(super) fn roles(actions: &[Action]) -> Vec<Role> {
+    let mut roles: Vec<Role> = Vec::new();
+    for action in actions {
+        for who in &action.who {
+            let entry = (action.number, action.anchor.clone());
+            match roles.iter_mut().find(|role| role.role == *who) {
+                Some(role) => role.actions.push(entry),
+                None => roles.push(Role {
+                    role: who.clone(),
+                    actions: vec![entry],
+                }),
+            }
+        }
+    }
+    roles
+}

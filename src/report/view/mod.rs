@@ -1,0 +1,297 @@
+//! What every report shows, in the order in which it is read: built once from an [`Audit`], in one language.
+//!
+//! Sorting, grouping, counting and cutting happen here; templates only lay out. Whatever came from a tenant or a policy
+//! is a [`Shown`], so no template can print it raw.
+
+mod action;
+mod doubt;
+mod evidence;
+mod finding;
+mod policy;
+
+use std::collections::{BTreeSet, HashMap};
+
+use serde::Serialize;
+
+use super::shown::Shown;
+use crate::audit::{Audit, Coverage, Finding, Outcome, Tenant};
+use crate::policy::{Language, Severity};
+use crate::snapshot::Side;
+use action::{Action, Role};
+use doubt::Doubt;
+use policy::PolicyView;
+
+/// How much of the findings a report holds. The counts are always of all.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// Findings of one policy.
+    pub(super) each: usize,
+    /// Findings in all.
+    pub(super) all: usize,
+    /// Bytes of all findings, about as they are written.
+    pub(super) bytes: usize,
+}
+
+impl Limits {
+    /// No findings one by one.
+    pub(super) const NONE: Self = Self {
+        each: 0,
+        all: 0,
+        bytes: 0,
+    };
+}
+
+/// A report before it is laid out.
+#[derive(Debug, Serialize)]
+pub(super) struct View {
+    /// `en` or `ja`.
+    language: &'static str,
+    /// The program's name and version.
+    tool: [Shown; 2],
+    /// Name of the tenant in the configuration.
+    tenant: Shown,
+    /// The Okta org.
+    okta: Option<SideView>,
+    /// The Entra tenant.
+    entra: Option<SideView>,
+    /// SHA-256 of the snapshot's manifest.
+    digest: Shown,
+    /// The beginning of the digest, enough to tell snapshots apart.
+    digest_start: Shown,
+    /// When reading began.
+    started: Moment,
+    /// When reading ended: `now` in conditions.
+    ended: Moment,
+    /// The day that ages are measured by, where it is another.
+    as_of: Option<Moment>,
+    /// What it all came to.
+    verdict: Verdict,
+    /// Outcomes by severity, the worst first.
+    severities: Vec<SeverityRow>,
+    /// What to do, the most urgent first.
+    actions: Vec<Action>,
+    /// Who has to do it.
+    roles: Vec<Role>,
+    /// Every policy.
+    policies: Vec<PolicyView>,
+    /// What could not be judged, by cause.
+    doubts: Vec<Doubt>,
+    /// What was read.
+    coverage: Vec<CoverageView>,
+    /// Whether any exception was accepted.
+    waived: bool,
+    /// Findings in the audit.
+    findings: u64,
+    /// Findings that this report leaves out.
+    left_out: u64,
+}
+
+/// The org or the tenant.
+#[derive(Debug, Serialize)]
+struct SideView {
+    id: Shown,
+    url: Shown,
+}
+
+/// A time, for machines and for people.
+#[derive(Debug, Serialize)]
+pub(super) struct Moment {
+    iso: String,
+    text: String,
+}
+
+/// The audit in a few numbers.
+#[derive(Debug, Serialize)]
+struct Verdict {
+    /// The worst outcome of any policy: `fail`, `unknown`, `pass`, or `not_applicable` when nothing was judged.
+    outcome: &'static str,
+    /// Policies in all.
+    policies: u64,
+    /// Policies by outcome.
+    failed: u64,
+    undecided: u64,
+    passed: u64,
+    not_applicable: u64,
+    /// Policies that fail and are critical.
+    critical: u64,
+    /// Judgements that fail, that could not be made, and that were made.
+    failures: u64,
+    unknowns: u64,
+    judgements: u64,
+    /// People who appear in failures, each counted once.
+    people: u64,
+}
+
+/// Outcomes of one severity.
+#[derive(Debug, Serialize)]
+struct SeverityRow {
+    severity: &'static str,
+    policies: u64,
+    failed: u64,
+    pass: u64,
+    fail: u64,
+    unknown: u64,
+    waived: u64,
+    /// Lengths of the bars for fail and unknown, in hundredths of the longest row.
+    bars: [u64; 2],
+}
+
+/// A resource type and how well it was read.
+#[derive(Debug, Serialize)]
+struct CoverageView {
+    resource: Shown,
+    status: Shown,
+    reason: Option<Shown>,
+    endpoint: Shown,
+    permission: Shown,
+    objects: u64,
+    read_at: Option<Moment>,
+}
+
+impl View {
+    /// Builds the view of an audit.
+    pub(super) fn of(audit: &Audit, language: Language, limits: Limits) -> Self {
+        let by_policy = by_policy(audit);
+        let policies = policy::all(audit, &by_policy, language, limits);
+        let shown: u64 = policies.iter().map(PolicyView::shown).sum();
+        let actions = action::all(audit, &by_policy, language);
+        let findings = audit.findings.len() as u64;
+        Self {
+            language: language.as_str(),
+            tool: [Shown::name(&audit.tool.name), Shown::name(&audit.tool.version)],
+            tenant: Shown::name(&audit.tenant.name),
+            okta: side(audit, |tenant| tenant.okta.as_ref()),
+            entra: side(audit, |tenant| tenant.entra.as_ref()),
+            digest: Shown::name(&audit.snapshot.digest),
+            digest_start: Shown::name(&audit.snapshot.digest.chars().take(12).collect::<String>()),
+            started: Moment::of(audit.snapshot.started),
+            ended: Moment::of(audit.snapshot.ended),
+            as_of: (audit.clocks.as_of != audit.clocks.now).then(|| Moment::of(audit.clocks.as_of)),
+            verdict: Verdict::of(audit),
+            severities: severities(audit),
+            roles: action::roles(&actions),
+            actions,
+            policies,
+            doubts: doubt::all(audit, language),
+            coverage: audit.coverage.iter().map(coverage).collect(),
+            waived: audit.summary.judgements.waived > 0,
+            findings,
+            left_out: findings - shown,
+        }
+    }
+}
+
+impl Moment {
+    /// A time to the second, in UTC.
+    pub(super) fn of(time: jiff::Timestamp) -> Self {
+        Self {
+            iso: time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            text: time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+        }
+    }
+}
+
+impl Verdict {
+    fn of(audit: &Audit) -> Self {
+        let count = |outcome: Outcome| audit.policies.iter().filter(|policy| policy.outcome == outcome).count() as u64;
+        let worst = [Outcome::Fail, Outcome::Unknown, Outcome::Pass]
+            .into_iter()
+            .find(|outcome| count(*outcome) > 0)
+            .unwrap_or(Outcome::NotApplicable);
+        let failing = audit.policies.iter().filter(|policy| policy.outcome == Outcome::Fail);
+        let judgements = audit.summary.judgements;
+        Self {
+            outcome: worst.as_str(),
+            policies: audit.policies.len() as u64,
+            failed: count(Outcome::Fail),
+            undecided: count(Outcome::Unknown),
+            passed: count(Outcome::Pass),
+            not_applicable: count(Outcome::NotApplicable),
+            critical: failing.filter(|policy| policy.severity == Severity::Critical).count() as u64,
+            failures: judgements.fail,
+            unknowns: judgements.unknown,
+            judgements: judgements.population() - judgements.out_of_scope,
+            people: people(audit),
+        }
+    }
+}
+
+/// People who appear in failures. The same person has a record on each side, with the same name.
+fn people(audit: &Audit) -> u64 {
+    let names: BTreeSet<String> = audit
+        .findings
+        .iter()
+        .filter(|finding| finding.outcome == Outcome::Fail && !finding.personal.is_empty())
+        .filter_map(|finding| finding.resource.as_ref())
+        .map(|resource| resource.name.as_ref().unwrap_or(&resource.key).to_lowercase())
+        .collect();
+    names.len() as u64
+}
+
+/// Findings by the policy that they belong to, in their order.
+type ByPolicy<'a> = HashMap<&'a str, Vec<&'a Finding>>;
+
+fn by_policy(audit: &Audit) -> ByPolicy<'_> {
+    let mut groups: ByPolicy<'_> = HashMap::new();
+    for finding in &audit.findings {
+        groups.entry(finding.policy.as_str()).or_default().push(finding);
+    }
+    groups
+}
+
+fn side(audit: &Audit, of: impl Fn(&Tenant) -> Option<&Side>) -> Option<SideView> {
+    of(&audit.tenant).map(|side| SideView {
+        id: Shown::name(&side.id),
+        url: Shown::name(&side.url),
+    })
+}
+
+fn severities(audit: &Audit) -> Vec<SeverityRow> {
+    let mut rows: Vec<SeverityRow> = Severity::ALL
+        .into_iter()
+        .map(|severity| {
+            let mut row = SeverityRow {
+                severity: severity.as_str(),
+                policies: 0,
+                failed: 0,
+                pass: 0,
+                fail: 0,
+                unknown: 0,
+                waived: 0,
+                bars: [0, 0],
+            };
+            for policy in audit.policies.iter().filter(|policy| policy.severity == severity) {
+                row.policies += 1;
+                row.failed += u64::from(policy.outcome == Outcome::Fail);
+                row.pass += policy.counts.pass;
+                row.fail += policy.counts.fail;
+                row.unknown += policy.counts.unknown;
+                row.waived += policy.counts.waived;
+            }
+            row
+        })
+        .collect();
+    let longest = rows
+        .iter()
+        .map(|row| row.fail + row.unknown)
+        .max()
+        .unwrap_or_default()
+        .max(1);
+    for row in &mut rows {
+        // What is there is seen, however little it is.
+        row.bars = [row.fail, row.unknown].map(|n| (n * 100).div_ceil(longest));
+    }
+    rows
+}
+
+fn coverage(entry: &Coverage) -> CoverageView {
+    CoverageView {
+        resource: Shown::name(&entry.resource),
+        status: Shown::name(&entry.status),
+        reason: entry.reason.as_deref().map(Shown::value),
+        endpoint: Shown::value(&entry.endpoint),
+        permission: Shown::name(&entry.permission),
+        objects: entry.objects,
+        read_at: entry.read_at.map(Moment::of),
+    }
+}
