@@ -1,0 +1,135 @@
+//! What the reports say of an audit.
+
+use tenken::audit::{Audit, Outcome};
+use tenken::policy::Language;
+use tenken::report::{Format, render, terminal_summary};
+
+use crate::audits::{clean, contoso, mixed, nothing, undecided};
+use crate::payloads::hostile;
+
+fn all() -> Vec<Audit> {
+    vec![
+        contoso().clone(),
+        clean().clone(),
+        hostile().clone(),
+        mixed(),
+        undecided(),
+        nothing(),
+    ]
+}
+
+#[test]
+fn every_format_renders_every_audit_in_both_languages_and_always_the_same() {
+    for audit in all() {
+        for language in Language::ALL {
+            for format in [Format::Html, Format::Markdown, Format::Json] {
+                let once = render(&audit, format, language).unwrap();
+                assert_eq!(once, render(&audit, format, language).unwrap());
+                assert!(once.ends_with('\n') && !once.ends_with("\n\n"), "{format:?}");
+            }
+            terminal_summary(&audit, language, 100, &[]).unwrap();
+        }
+    }
+}
+
+#[test]
+fn the_verdict_is_one_sentence_and_says_what_is_so() {
+    let verdict = |audit: &Audit| {
+        let text = render(audit, Format::Markdown, Language::En).unwrap();
+        text.lines().next().unwrap().to_owned()
+    };
+    assert_eq!(verdict(contoso()), "# 11 of 11 policies fail, 1 of them critical");
+    assert_eq!(verdict(clean()), "# All 11 policies hold");
+    assert_eq!(verdict(&undecided()), "# No policy fails, but 5 could not be decided");
+    assert_eq!(verdict(&nothing()), "# There was nothing to judge");
+}
+
+#[test]
+fn every_finding_is_in_the_page_and_in_the_text() {
+    let page = render(contoso(), Format::Html, Language::En).unwrap();
+    let text = render(contoso(), Format::Markdown, Language::En).unwrap();
+    for finding in &contoso().findings {
+        assert!(
+            page.contains(&format!("id=\"finding-{}\"", finding.id)),
+            "{}",
+            finding.id
+        );
+        let name = finding
+            .values
+            .get("user")
+            .and_then(|user| user.as_str())
+            .unwrap_or_default();
+        assert!(page.contains(name) && text.contains(name), "{name}");
+        for part in &finding.evidence {
+            assert!(text.contains(&format!("`{}`", part.expression)), "{}", part.expression);
+        }
+    }
+    let of = |outcome: Outcome| {
+        contoso()
+            .findings
+            .iter()
+            .filter(|finding| finding.outcome == outcome)
+            .count()
+    };
+    assert_eq!(page.matches("class=\"finding\"").count(), contoso().findings.len());
+    assert_eq!(page.matches("data-outcome=\"unknown\"").count(), of(Outcome::Unknown));
+}
+
+#[test]
+fn what_to_do_first_is_what_is_gravest_and_hits_most() {
+    let text = render(contoso(), Format::Markdown, Language::En).unwrap();
+    let tasks: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("### ") && line.contains('✗'))
+        .collect();
+    assert_eq!(tasks.len(), contoso().policies.len());
+    assert!(
+        tasks[0].contains("only its buyer can remove (Critical)"),
+        "{}",
+        tasks[0]
+    );
+    assert!(tasks[1].contains("neither stuck nor failed (High)"), "{}", tasks[1]);
+    assert!(tasks.last().unwrap().contains("(Medium)"));
+}
+
+#[test]
+fn an_unknown_is_never_stated_as_a_fact() {
+    let audit = undecided();
+    for format in [Format::Html, Format::Markdown] {
+        let text = render(&audit, format, Language::En).unwrap();
+        assert!(text.contains("Ambiguous match"));
+        assert!(!text.contains("which no administrator can remove"));
+    }
+}
+
+#[test]
+fn every_cause_has_its_plain_words_and_what_settles_it() {
+    for format in [Format::Html, Format::Markdown] {
+        let text = render(&mixed(), format, Language::En).unwrap();
+        for words in [
+            "No permission",
+            "application the permission and take a new snapshot",
+            "Defect of the policy",
+            "There may be more that were never read",
+            "5,000 judgements",
+            "not all were read",
+            "Waived",
+        ] {
+            assert!(text.contains(words), "{format:?}: {words}");
+        }
+    }
+}
+
+#[test]
+fn the_languages_do_not_mix() {
+    let japanese = |c: char| matches!(c, '\u{3040}'..='\u{30ff}');
+    let mut audit = mixed();
+    audit.findings.retain(|finding| finding.outcome == Outcome::Unknown);
+    let english = render(&audit, Format::Html, Language::En).unwrap();
+    assert_eq!(english.lines().find(|line| line.contains(japanese)), None);
+    let ja = render(&audit, Format::Html, Language::Ja).unwrap();
+    assert!(ja.contains("<html lang=\"ja\">") && ja.contains("判定できなかったこと"));
+    for word in ["Not decidable", "How to fix", "Who acts", "Complete"] {
+        assert!(!ja.contains(word), "{word}");
+    }
+}

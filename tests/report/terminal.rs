@@ -1,0 +1,54 @@
+//! The summary: one screen, and no line wider than it.
+
+use regex::Regex;
+use tenken::audit::Audit;
+use tenken::policy::Language;
+use tenken::report::terminal_summary;
+use unicode_width::UnicodeWidthStr;
+
+use crate::audits::{clean, contoso, mixed};
+use crate::payloads::hostile;
+
+fn plain(audit: &Audit, language: Language, width: usize) -> String {
+    let files = ["out/report.html", "out/report.md", "out/audit.json"].map(str::to_owned);
+    let text = terminal_summary(audit, language, width, &files).unwrap();
+    Regex::new("\u{1b}\\[[0-9;]*m")
+        .unwrap()
+        .replace_all(&text, "")
+        .into_owned()
+}
+
+#[test]
+fn it_fits_one_screen() {
+    for language in Language::ALL {
+        for audit in [contoso(), &mixed()] {
+            let lines = plain(audit, language, 100).lines().count();
+            assert!((24..=40).contains(&lines), "{lines}");
+        }
+        assert!(plain(clean(), language, 100).lines().count() <= 12);
+    }
+}
+
+#[test]
+fn no_line_is_wider_than_the_screen() {
+    for language in Language::ALL {
+        for audit in [contoso(), clean(), hostile(), &mixed()] {
+            for width in [40, 60, 80, 100, 160] {
+                for line in plain(audit, language, width).lines() {
+                    assert!(line.width() < width, "{width}: {line}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn it_ends_with_where_the_reports_are() {
+    let text = plain(contoso(), Language::En, 100);
+    assert!(
+        text.ends_with("Files\n  out/report.html\n  out/report.md\n  out/audit.json\n"),
+        "{text}"
+    );
+    assert!(text.contains("3 people: kaho.shirakawa@contoso.example, marcus.oyelaran@contoso.example"));
+    assert!(plain(clean(), Language::En, 100).contains("✓ All 11 policies hold"));
+}
