@@ -45,7 +45,11 @@
     for (const name of ["severity", "outcome"]) if (choice[name].length) values.set(name, choice[name].join(","));
     if (choice.q) values.set("q", choice.q);
     const fragment = values.toString().replaceAll("%2C", ",");
-    history.replaceState(null, "", fragment ? "#" + fragment : location.pathname + location.search);
+    try {
+      history.replaceState(null, "", fragment ? "#" + fragment : location.pathname + location.search);
+    } catch {
+      // The preview of a mail program may forbid it; the filters work all the same.
+    }
   }
 
   // Every word must occur, in the finding or in what stands above it. Returns how many findings are left.
@@ -72,7 +76,7 @@
 
   // A link to something that is hidden or closed shows it.
   function reveal() {
-    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const target = document.getElementById(location.hash.slice(1));
     if (!target) return;
     if (target.closest("[hidden]")) {
       toForm({ q: "", severity: [], outcome: [] });

@@ -31,6 +31,7 @@ pub(super) fn render(audit: &Audit, language: Language) -> Result<String, Report
     template::render(&environment, "report.html.j2", &View::of(audit, language, LIMITS))
 }
 
+/// The text of a built-in file.
 fn asset(path: &str) -> Result<&'static str, ReportError> {
     assets::find(path).ok_or_else(|| ReportError(format!("`{path}` is not built in")))
 }

@@ -36,6 +36,7 @@ pub enum Format {
 pub struct ReportError(pub(crate) String);
 
 impl Format {
+    /// Every format with its name and the endings of its files.
     const ALL: [(Self, &'static str, &'static [&'static str]); 3] = [
         (Self::Json, "json", &["json"]),
         (Self::Markdown, "markdown", &["md", "markdown"]),

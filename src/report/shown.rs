@@ -133,10 +133,12 @@ fn joined(text: &str) -> String {
     out
 }
 
+/// Kana, kanji and their punctuation.
 fn is_japanese(character: char) -> bool {
     matches!(character, '\u{3000}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{ff00}'..='\u{ff60}')
 }
 
+/// Katakana, and the mark that lengthens it.
 fn is_katakana(character: char) -> bool {
     matches!(character, '\u{30a1}'..='\u{30ff}')
 }

@@ -97,6 +97,7 @@ fn translate(texts: &Texts, key: &str, values: &Kwargs) -> Result<String, Error>
     texts.get(key, count, &filled).map_err(faulty)
 }
 
+/// A mistake of a template or a text.
 fn faulty(message: String) -> Error {
     Error::new(ErrorKind::InvalidOperation, message)
 }

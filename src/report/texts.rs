@@ -28,7 +28,9 @@ pub(super) struct Texts {
     entries: BTreeMap<String, Entry>,
 }
 
+/// English, read on first use.
 static ENGLISH: LazyLock<Result<Texts, String>> = LazyLock::new(|| Texts::load(Language::En));
+/// Japanese, read on first use.
 static JAPANESE: LazyLock<Result<Texts, String>> = LazyLock::new(|| Texts::load(Language::Ja));
 
 impl Texts {
@@ -41,6 +43,7 @@ impl Texts {
         texts.as_ref().map_err(Clone::clone)
     }
 
+    /// Reads the file of a language.
     fn load(language: Language) -> Result<Self, String> {
         let path = format!("texts/{}.yaml", language.as_str());
         let text = assets::find(&path).ok_or_else(|| format!("`{path}` is not built in"))?;
@@ -97,6 +100,7 @@ impl Texts {
 }
 
 impl Entry {
+    /// A text, or a mapping of forms.
     fn from_node(node: &Node) -> Option<Self> {
         match &node.value {
             Value::String(text) => Some(Self::Plain(text.to_owned())),

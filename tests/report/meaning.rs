@@ -42,6 +42,10 @@ fn the_verdict_is_one_sentence_and_says_what_is_so() {
     assert_eq!(verdict(clean()), "# All 11 policies hold");
     assert_eq!(verdict(&undecided()), "# No policy fails, but 5 could not be decided");
     assert_eq!(verdict(&nothing()), "# There was nothing to judge");
+    let made = undecided().summary.judgements.pass;
+    let text = render(&undecided(), Format::Markdown, Language::En).unwrap();
+    let made = format!("{},{:03} judgements were made", made / 1_000, made % 1_000);
+    assert!(text.contains(&(made + ", and none of them failed. 7 more could not be decided.")));
 }
 
 #[test]

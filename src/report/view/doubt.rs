@@ -31,6 +31,7 @@ pub(super) struct Doubt {
     policies: Vec<PolicyLink>,
 }
 
+/// A policy and what a link to it says.
 #[derive(Debug, PartialEq, Serialize)]
 struct PolicyLink {
     anchor: String,
@@ -64,6 +65,7 @@ pub(super) fn all(audit: &Audit, language: Language) -> Vec<Doubt> {
 }
 
 impl Doubt {
+    /// A doubt that nothing has been counted for.
     fn of(origin: &Origin) -> Self {
         Self {
             cause: origin.cause.as_str(),
@@ -81,6 +83,7 @@ impl Doubt {
         }
     }
 
+    /// Counts a finding that the doubt is about.
     fn add(&mut self, finding: &Finding, origin: &Origin, audit: &Audit, language: Language) {
         self.judgements += finding.count;
         self.unread |= finding.count == 0;
@@ -101,6 +104,7 @@ impl Doubt {
     }
 }
 
+/// Adds what is not there yet, as long as there is room.
 fn add_new<T: PartialEq>(list: &mut Vec<T>, item: T, limit: usize) {
     if list.len() < limit && !list.contains(&item) {
         list.push(item);

@@ -78,6 +78,7 @@ impl CauseView {
 }
 
 impl ValueView {
+    /// The value, or its causes where it is `{"unknown": [cause, …]}`.
     fn of(value: &Json) -> Self {
         let causes = value
             .get("unknown")
@@ -96,6 +97,7 @@ pub(super) fn parts(evidence: &[Evidence]) -> (Vec<PartView>, u64) {
     (shown, left_out)
 }
 
+/// One part with what it read.
 fn part(part: &Evidence) -> PartView {
     let reads = |list: &[Read]| -> Vec<ReadView> {
         list.iter()

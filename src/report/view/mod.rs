@@ -192,6 +192,7 @@ impl Moment {
 }
 
 impl Verdict {
+    /// Counts it all.
     fn of(audit: &Audit) -> Self {
         let count = |outcome: Outcome| audit.policies.iter().filter(|policy| policy.outcome == outcome).count() as u64;
         let worst = [Outcome::Fail, Outcome::Unknown, Outcome::Pass]
@@ -210,7 +211,7 @@ impl Verdict {
             critical: failing.filter(|policy| policy.severity == Severity::Critical).count() as u64,
             failures: judgements.fail,
             unknowns: judgements.unknown,
-            judgements: judgements.population() - judgements.out_of_scope,
+            judgements: judgements.pass + judgements.fail + judgements.waived,
             people: people(audit),
         }
     }
@@ -231,6 +232,7 @@ fn people(audit: &Audit) -> u64 {
 /// Findings by the policy that they belong to, in their order.
 type ByPolicy<'a> = HashMap<&'a str, Vec<&'a Finding>>;
 
+/// Groups the findings.
 fn by_policy(audit: &Audit) -> ByPolicy<'_> {
     let mut groups: ByPolicy<'_> = HashMap::new();
     for finding in &audit.findings {
@@ -239,6 +241,7 @@ fn by_policy(audit: &Audit) -> ByPolicy<'_> {
     groups
 }
 
+/// The org or the tenant, as it may be shown.
 fn side(audit: &Audit, of: impl Fn(&Tenant) -> Option<&Side>) -> Option<SideView> {
     of(&audit.tenant).map(|side| SideView {
         id: Shown::name(&side.id),
@@ -246,6 +249,7 @@ fn side(audit: &Audit, of: impl Fn(&Tenant) -> Option<&Side>) -> Option<SideView
     })
 }
 
+/// One row for each severity.
 fn severities(audit: &Audit) -> Vec<SeverityRow> {
     let mut rows: Vec<SeverityRow> = Severity::ALL
         .into_iter()
@@ -284,6 +288,7 @@ fn severities(audit: &Audit) -> Vec<SeverityRow> {
     rows
 }
 
+/// How well a resource type was read.
 fn coverage(entry: &Coverage) -> CoverageView {
     CoverageView {
         resource: Shown::name(&entry.resource),

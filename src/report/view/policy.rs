@@ -82,6 +82,7 @@ pub(super) fn all(audit: &Audit, findings: &ByPolicy<'_>, language: Language, li
 }
 
 impl PolicyView {
+    /// A policy with the findings that are shown, of so many.
     fn of(policy: &PolicyResult, findings: Vec<FindingView>, of: usize, language: Language) -> Self {
         Self {
             anchor: anchor(&policy.id),
@@ -138,6 +139,7 @@ pub(super) fn steps(policy: &PolicyResult, language: Language) -> Vec<Shown> {
     steps.into_iter().flatten().map(|step| Shown::prose(step)).collect()
 }
 
+/// The reference, as a link where it is one.
 fn link(reference: &Reference) -> Link {
     let web = ["https://", "http://"]
         .iter()
