@@ -137,3 +137,38 @@ fn the_languages_do_not_mix() {
         assert!(!ja.contains(word), "{word}");
     }
 }
+
+#[test]
+fn counts_add_up() {
+    let text = render(&mixed(), Format::Markdown, Language::En).unwrap();
+    let row = |line: &str| -> Vec<u64> {
+        let cells = line
+            .split('|')
+            .map(|cell| cell.split(" (").next().unwrap().trim().replace(',', ""));
+        cells.filter_map(|cell| cell.parse().ok()).collect()
+    };
+    let table = text
+        .split("## Policies")
+        .nth(1)
+        .unwrap()
+        .split("## Findings")
+        .next()
+        .unwrap();
+    let rows: Vec<Vec<u64>> = table.lines().map(row).filter(|cells| !cells.is_empty()).collect();
+    assert_eq!(rows.len(), mixed().policies.len());
+    for cells in &rows {
+        let (population, outcomes) = cells.split_last().unwrap();
+        assert_eq!(outcomes.len(), 5);
+        assert_eq!(outcomes.iter().sum::<u64>(), *population);
+    }
+    let judgements = mixed().summary.judgements;
+    let sum = |at: usize| rows.iter().map(|cells| cells[at]).sum::<u64>();
+    let expected = [
+        judgements.pass,
+        judgements.fail,
+        judgements.unknown,
+        judgements.waived,
+        judgements.out_of_scope,
+    ];
+    assert_eq!([0, 1, 2, 3, 4].map(sum), expected);
+}
