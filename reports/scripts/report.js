@@ -117,35 +117,6 @@
     for (const element of closed) element.open = false;
   });
 
-  // #selftest: checks the filters on this very page and says so in the title.
-  function selfTest() {
-    const none = { q: "", severity: [], outcome: [] };
-    const visible = () => groups.flatMap((group) => group.findings).filter((finding) => finding.element.checkVisibility()).length;
-    const count = (test) => groups.reduce((sum, group) => sum + group.findings.filter((finding) => test(finding, group)).length, 0);
-    const faults = [];
-    const expect = (what, choice, wanted) => {
-      const found = apply(choice);
-      if (found !== wanted || visible() !== wanted) faults.push(`${what}: ${found}, ${visible()}, not ${wanted}`);
-    };
-    expect("all", none, all);
-    for (const severity of new Set(groups.map((group) => group.severity))) {
-      expect(severity, { ...none, severity: [severity] }, count((_, group) => group.severity === severity));
-    }
-    for (const outcome of ["fail", "unknown"]) {
-      expect(outcome, { ...none, outcome: [outcome] }, count((finding) => finding.outcome === outcome));
-    }
-    const word = groups[0].findings[0].text.trim().split(" ")[1];
-    expect("word", { ...none, q: word }, count((finding, group) => (finding.text + " " + group.text).includes(word)));
-    expect("no such word", { ...none, q: "\u2205 no such word" }, 0);
-    toForm({ q: word, severity: [groups[0].severity], outcome: [] });
-    changed();
-    if (JSON.stringify(fromAddress()) !== JSON.stringify(fromForm())) faults.push("address: " + location.hash);
-    toForm(none);
-    changed();
-    if (visible() !== all) faults.push("reset");
-    document.title = "selftest: " + (faults.length ? faults.join("; ") : "passed " + all);
-  }
-
   form.hidden = false;
   form.addEventListener("input", changed);
   form.addEventListener("submit", (event) => event.preventDefault());
@@ -154,6 +125,5 @@
   document.getElementById("close-all").addEventListener("click", () => openAll(false));
   addEventListener("hashchange", arrived);
   apply(fromForm());
-  if (location.hash === "#selftest") selfTest();
-  else if (location.hash) arrived();
+  if (location.hash) arrived();
 })();

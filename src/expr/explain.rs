@@ -43,6 +43,7 @@ impl<'r> Evaluator<'r> {
             plan,
             frame,
             elements: Vec::new(),
+            sources: Vec::new(),
             names: names.iter().map(|name| (*name).to_owned()).collect(),
             of: 1,
             parts: Vec::new(),
@@ -57,6 +58,8 @@ struct Explainer<'e, 'r> {
     plan: &'r Plan,
     frame: Frame<'r>,
     elements: Vec<(String, Value<'r>)>,
+    /// Records that the ranges of the quantifiers around were read from.
+    sources: Vec<RecordRef>,
     names: Vec<String>,
     of: usize,
     parts: Vec<Part<'r>>,
@@ -144,7 +147,10 @@ impl<'r> Explainer<'_, 'r> {
         if culprits.is_empty() {
             return self.leaf(node);
         }
-        let (before, of) = (self.elements.len(), self.of);
+        let (before, sources, of) = (self.elements.len(), self.sources.len(), self.of);
+        let mut read = Vec::new();
+        self.records(&fold.range, &mut read);
+        self.sources.extend(read);
         self.of = culprits.len();
         for value in culprits.into_iter().take(MAX_ELEMENTS) {
             let element = Element {
@@ -160,6 +166,7 @@ impl<'r> Explainer<'_, 'r> {
             self.node(&fold.body);
             self.elements.truncate(before);
         }
+        self.sources.truncate(sources);
         self.of = of;
     }
 
@@ -207,7 +214,7 @@ impl<'r> Explainer<'_, 'r> {
             value: self.value(node),
             reads: Vec::new(),
             elements: self.elements.clone(),
-            records: Vec::new(),
+            records: self.sources.clone(),
             of: self.of,
         };
         self.reads(node, &mut part);
@@ -222,7 +229,7 @@ impl<'r> Explainer<'_, 'r> {
                 if !part.reads.iter().any(|(known, _)| *known == text) {
                     part.reads.push((text, self.value(node)));
                 }
-                self.records(node, part);
+                self.records(node, &mut part.records);
             }
             // What is inside a quantifier has no one value; its range does.
             Op::Fold(fold) => {
@@ -240,13 +247,13 @@ impl<'r> Explainer<'_, 'r> {
         }
     }
 
-    fn records(&self, node: &'r Node, part: &mut Part<'r>) {
+    fn records(&self, node: &'r Node, found: &mut Vec<RecordRef>) {
         if let Value::Record(record) = self.value(node)
-            && !part.records.contains(&record)
+            && !found.contains(&record)
         {
-            part.records.push(record);
+            found.push(record);
         }
-        node.children().into_iter().for_each(|child| self.records(child, part));
+        node.children().into_iter().for_each(|child| self.records(child, found));
     }
 }
 

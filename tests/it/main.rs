@@ -16,6 +16,7 @@ mod collection;
 mod command_line;
 mod detection;
 mod reference_data;
+mod report;
 mod robustness;
 mod simulator;
 mod snapshots;

@@ -6,8 +6,8 @@ use tenken::policy::Language;
 use tenken::report::terminal_summary;
 use unicode_width::UnicodeWidthStr;
 
-use crate::audits::{clean, contoso, mixed};
-use crate::payloads::hostile;
+use super::audits::{clean, contoso, mixed};
+use super::payloads::hostile;
 
 fn plain(audit: &Audit, language: Language, width: usize) -> String {
     let files = ["out/report.html", "out/report.md", "out/audit.json"].map(str::to_owned);

@@ -6,8 +6,8 @@ use tenken::audit::Audit;
 use tenken::policy::Language;
 use tenken::report::{Format, render, terminal_summary};
 
-use crate::audits::{contoso, crowd};
-use crate::payloads::hostile;
+use super::audits::{contoso, crowd};
+use super::payloads::hostile;
 
 const FIVE_MEGABYTES: usize = 5_000_000;
 

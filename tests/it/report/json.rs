@@ -5,8 +5,8 @@ use tenken::audit::Audit;
 use tenken::policy::Language;
 use tenken::report::{Format, render};
 
-use crate::audits::{clean, contoso, mixed, nothing, undecided};
-use crate::payloads::hostile;
+use super::audits::{clean, contoso, mixed, nothing, undecided};
+use super::payloads::hostile;
 
 #[test]
 fn every_audit_fits_the_schema() {

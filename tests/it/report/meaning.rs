@@ -4,8 +4,8 @@ use tenken::audit::{Audit, Outcome};
 use tenken::policy::Language;
 use tenken::report::{Format, render, terminal_summary};
 
-use crate::audits::{clean, contoso, mixed, nothing, undecided};
-use crate::payloads::hostile;
+use super::audits::{clean, contoso, mixed, nothing, undecided};
+use super::payloads::hostile;
 
 fn all() -> Vec<Audit> {
     vec![

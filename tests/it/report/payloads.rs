@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use tenken::audit::Audit;
 
-use crate::audits::{Whose, rewritten};
+use super::audits::{Whose, rewritten};
 
 /// What a tenant may have called somebody.
 const NAMES: [&str; 26] = [

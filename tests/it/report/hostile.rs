@@ -8,8 +8,8 @@ use tenken::audit::Audit;
 use tenken::policy::Language;
 use tenken::report::{Format, render, terminal_summary};
 
-use crate::audits::rewritten;
-use crate::payloads::hostile;
+use super::audits::rewritten;
+use super::payloads::hostile;
 
 /// The same with harmless strings.
 fn harmless() -> Audit {

@@ -1,5 +1,4 @@
 //! Audits to render: real ones from the built-in simulator, and some made from them.
-#![allow(dead_code, reason = "each test binary uses some of them")]
 
 use std::sync::OnceLock;
 

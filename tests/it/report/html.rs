@@ -7,8 +7,8 @@ use tenken::audit::Audit;
 use tenken::policy::Language;
 use tenken::report::{Format, render};
 
-use crate::audits::{clean, contoso, mixed};
-use crate::payloads::hostile;
+use super::audits::{clean, contoso, mixed};
+use super::payloads::hostile;
 
 fn page(audit: &Audit) -> String {
     render(audit, Format::Html, Language::En).unwrap()

@@ -3,7 +3,7 @@
 use tenken::policy::Language;
 use tenken::report::{Format, render};
 
-use crate::audits::contoso;
+use super::audits::contoso;
 
 #[test]
 fn it_reads_well_as_plain_text() {

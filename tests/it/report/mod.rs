@@ -1,0 +1,12 @@
+//! Reports of real audits: what they say, what they leave out, and that text from a tenant stays text.
+
+mod audits;
+mod browser;
+mod hostile;
+mod html;
+mod json;
+mod limits;
+mod markdown;
+mod meaning;
+mod payloads;
+mod terminal;
