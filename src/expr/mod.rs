@@ -15,8 +15,9 @@
 //!
 //! let compiled = compile("[1, 2, 3].exists(n, n > 2)", &Scope::new());
 //! assert!(compiled.mistakes.is_empty());
+//! let plan = compiled.plan.expect("a plan when there is no mistake");
 //! let arena = bumpalo::Bump::new();
-//! let value = run(&compiled.plan.unwrap(), &[], &NoRecords, &arena);
+//! let value = run(&plan, &[], &NoRecords, &arena);
 //! assert!(matches!(value, tenken::expr::Value::Bool(true)));
 //! ```
 
