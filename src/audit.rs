@@ -315,6 +315,12 @@ impl Audit {
         self.findings.iter().any(|finding| finding.outcome == Outcome::Unknown)
     }
 
+    /// Whether anything was decided: it holds, it does not, or it is out of scope.
+    pub fn has_judgements(&self) -> bool {
+        let decided = |counts: &Counts| counts.pass + counts.fail + counts.waived + counts.out_of_scope;
+        self.policies.iter().any(|policy| decided(&policy.counts) > 0)
+    }
+
     /// Whether a policy's own expression failed.
     pub fn has_policy_defects(&self) -> bool {
         self.findings

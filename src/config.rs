@@ -97,6 +97,7 @@ impl Config {
         let Some(document) = Document::parse(Source::new(name, text), &mut sink) else {
             return Err(sink);
         };
+        let document = without_secrets(document, &mut sink);
         match schema::config() {
             Ok(schema) => schema.check(&document, &mut sink),
             Err(fault) => sink.push(Diagnostic::error(Code::InvalidConfig, fault)),
@@ -148,6 +149,55 @@ impl Config {
             }),
         }
     }
+}
+
+/// The document with whatever may be a credential covered, so that no message shows it; a credential that stands there
+/// is a mistake of its own.
+fn without_secrets(document: Document, sink: &mut Diagnostics) -> Document {
+    let mut covered = Vec::new();
+    let mut bare = Vec::new();
+    for tenant in document.root.get("tenants").map(Node::items).unwrap_or_default() {
+        for (side, name) in [("okta", "token"), ("entra", "client_secret")] {
+            let Some(side) = tenant.get(side) else { continue };
+            let addresses = side.entries().iter().map(|(_, node)| node);
+            covered.extend(
+                addresses
+                    .filter(|node| node.as_str().is_some_and(|text| text.contains('@')))
+                    .map(|node| node.span.clone()),
+            );
+            let Some(secret) = side.get(name) else { continue };
+            if secret.as_str().is_some() {
+                covered.push(secret.span.clone());
+                bare.push(secret.span.clone());
+            }
+            let places = ["env", "file", "command"];
+            let others = secret
+                .entries()
+                .iter()
+                .filter(|(key, _)| !places.contains(&key.name.as_str()));
+            covered.extend(others.map(|(_, node)| node.span.clone()));
+        }
+    }
+    if covered.is_empty() {
+        return document;
+    }
+    let mut text = document.source.text.clone();
+    for span in covered {
+        let stars = "*".repeat(span.len());
+        text.replace_range(span, &stars);
+    }
+    let document = Document {
+        source: Source::new(document.source.name.as_str(), text),
+        root: document.root,
+    };
+    for span in bare {
+        sink.push(
+            Diagnostic::error(Code::InvalidConfig, "a credential never stands in the configuration")
+                .at(&document.source, span, "say where it is")
+                .help("write `{ env: NAME }`, `{ file: PATH }` or `{ command: [PROGRAM, …] }`"),
+        );
+    }
+    document
 }
 
 fn tenant(document: &Document, node: &Node, sink: &mut Diagnostics) -> Option<Tenant> {

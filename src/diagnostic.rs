@@ -4,6 +4,7 @@
 //! Stages push into a [`Diagnostics`] sink and go on, so that one run shows every mistake of every file.
 //! This is the lowest layer: it imports nothing of ours.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::Arc;
@@ -88,6 +89,7 @@ codes! {
     UnknownTemplateVariable = "unknown-template-variable": "A message uses a name that `show` does not define.",
     UnusedShow = "unused-show": "A value of `show` is never used in the message.",
     InvalidTemplate = "invalid-template": "A message is not a well-formed template.",
+    EvaluationFailed = "evaluation-failed": "An expression failed when it ran.",
     InvalidExample = "invalid-example": "An example of a policy does not fit the catalogue.",
     ExampleFailed = "example-failed": "An example of a policy has another outcome than it expects.",
     Syntax = "syntax": "An expression is not well-formed CEL.",
@@ -196,8 +198,8 @@ impl Diagnostic {
             };
             let span = clamp(&label.source.text, &label.span);
             group = group.element(
-                Snippet::source(label.source.text.as_str())
-                    .path(label.source.name.as_str())
+                Snippet::source(visible(&label.source.text))
+                    .path(printable(&label.source.name))
                     .annotation(kind.span(span).label(printable(&label.text))),
             );
         }
@@ -222,6 +224,17 @@ fn clamp(text: &str, span: &Range<usize>) -> Range<usize> {
     };
     let start = floor(span.start);
     start..floor(span.end).max(start)
+}
+
+/// A source with its control characters replaced by others of the same length, so that spans stay right. Those of one
+/// byte, and the bidirectional ones of three, are the renderer's own business.
+fn visible(text: &str) -> Cow<'_, str> {
+    let hidden = |c: char| c.len_utf8() == 2 && (c.is_control() || is_bidi_control(c));
+    if text.contains(hidden) {
+        Cow::Owned(text.replace(hidden, "¿"))
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 /// Text from outside without control or direction-changing characters, so that it cannot repaint a terminal.

@@ -85,8 +85,7 @@ impl Document {
                 let offset = error
                     .location()
                     .map_or(0, |l| byte_offset(&source.text, l.line() as usize, l.column() as usize));
-                let message = error.without_snippet().to_string();
-                let message = message.lines().next().unwrap_or_default().to_owned();
+                let message = complaint(&error.without_snippet().to_string());
                 sink.push(
                     Diagnostic::error(Code::InvalidYaml, format!("not well-formed YAML: {message}")).at(
                         &source,
@@ -255,6 +254,20 @@ impl<'de> Visitor<'de> for RawVisitor {
             entries.push(entry);
         }
         Ok(Raw::Mapping(entries))
+    }
+}
+
+/// The library's words, and ours where its own speak to programmers.
+fn complaint(message: &str) -> String {
+    let first = message.lines().next().unwrap_or_default();
+    match first {
+        text if text.contains("Documents {") => "one document is expected, here begins another".to_owned(),
+        text if text.contains("budget breached") => "it is larger or deeper nested than any policy needs".to_owned(),
+        text => text
+            .split(", set DuplicateKeyPolicy")
+            .next()
+            .unwrap_or_default()
+            .to_owned(),
     }
 }
 

@@ -8,7 +8,7 @@
 //!     plural: app_users        # the whole collection, okta.app_users; left out when there is exactly one
 //!     about: one sentence
 //!     population: one | few | many
-//!     call: { path, version, paging, page_size, query, passes, select, per, empty_on }
+//!     call: { path, version, paging, page_size, query, select, per, empty_on }
 //!     reference: skus          # instead of `call`: a table inside the program
 //!     permission: least scope or application permission
 //!     key: [fields]            # together identify one record
@@ -78,8 +78,6 @@ struct RawCall {
     page_size: Map<String, Json>,
     #[serde(default)]
     query: Map<String, Json>,
-    #[serde(default)]
-    passes: Vec<Map<String, Json>>,
     #[serde(default)]
     select: bool,
     per: Option<RawPer>,
@@ -386,7 +384,6 @@ impl Builder {
             version: call.version.clone().unwrap_or_else(|| version.to_owned()),
             paging: call.paging,
             query,
-            passes: call.passes.iter().map(pairs).collect(),
             select: call.select,
             per,
             empty_on: call.empty_on.clone(),

@@ -236,10 +236,8 @@ pub struct Call {
     pub version: String,
     /// How pages follow each other.
     pub paging: Paging,
-    /// Query parameters; `{end}` and `{end-30d}` stand for times.
+    /// Query parameters; `{start}` and `{start-30d}` stand for times.
     pub query: Vec<(String, String)>,
-    /// The same list is read once for each of these further parameters.
-    pub passes: Vec<Vec<(String, String)>>,
     /// Whether Graph is asked for the catalogue's properties by `$select`.
     pub select: bool,
     /// Called once for each record of another type.
@@ -286,4 +284,7 @@ pub struct EmptyOn {
     /// Vendor's error code, if it must be one.
     #[serde(default)]
     pub code: Option<String>,
+    /// Words in the answer, where the code alone says too little.
+    #[serde(default)]
+    pub says: Option<String>,
 }

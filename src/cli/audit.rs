@@ -97,10 +97,18 @@ impl FailOn {
 }
 
 pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
+    report::check(&args.reports)?;
     let audit = judge(&args.snapshot, &args.policies, args.as_of, output)?;
     let language = args.language.get();
     report::write_all(&audit, &args.reports, language)?;
-    report::summary(&audit, language, &args.reports, output)?;
+    match report::summary(&audit, language, &args.reports, output) {
+        // Whoever read the summary has gone away; whoever asks for the status has not.
+        Ok(()) | Err(Stop::BrokenPipe) => {}
+        Err(stop) => return Err(stop),
+    }
+    if !audit.has_judgements() {
+        output.error("nothing could be judged: the snapshot holds nothing that these policies decide on");
+    }
     Ok(exit(&audit, args.fail_on, args.strict))
 }
 
@@ -136,11 +144,7 @@ pub(super) fn judge(
 }
 
 fn exit(audit: &Audit, fail_on: FailOn, strict: bool) -> Exit {
-    let nothing = audit
-        .policies
-        .iter()
-        .all(|policy| policy.population == 0 && policy.whole);
-    if nothing {
+    if !audit.has_judgements() {
         return Exit::BadInput;
     }
     if fail_on

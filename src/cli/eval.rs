@@ -9,7 +9,8 @@ use super::output::Output;
 use super::{Exit, Stop};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Source};
 use crate::expr::{
-    Compiled, Mistake, NoRecords, Scope, Value, compile, from_json, run as run_plan, to_json, type_of_json,
+    Compiled, Mistake, NoRecords, Records, Scope, Value, compile, from_json, run as run_plan, to_json, type_of_json,
+    weight,
 };
 
 /// Arguments of `eval`.
@@ -41,7 +42,7 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
     match run_plan(plan, &values, &NoRecords, &arena) {
         Value::Error(message) => Err(failed(&args.expression, message)),
         value => {
-            output.result(&format!("{}\n", to_json(value, &NoRecords)))?;
+            output.json(&printed(value, &NoRecords, &args.expression)?.to_string())?;
             Ok(Exit::Fine)
         }
     }
@@ -93,10 +94,19 @@ pub(super) fn complaints(text: &str, compiled: &Compiled) -> Diagnostics {
     sink
 }
 
+/// A value as JSON, unless it is too large to be printed: a list that holds the same list twice is printed twice.
+pub(super) fn printed(value: Value<'_>, records: &dyn Records, text: &str) -> Result<Json, Stop> {
+    const MOST: usize = 20_000_000;
+    if weight(value, MOST) >= MOST {
+        return Err(failed(text, "the result is too large to print"));
+    }
+    Ok(to_json(value, records))
+}
+
 /// An expression that failed when it ran.
 pub(super) fn failed(text: &str, message: &str) -> Stop {
     let source = Source::new("expression", text);
-    Diagnostic::error(Code::TypeMismatch, format!("the expression failed: {message}"))
+    Diagnostic::error(Code::EvaluationFailed, format!("the expression failed: {message}"))
         .at(&source, 0..text.len(), "")
         .into()
 }

@@ -30,7 +30,7 @@ const STATUSES: &str = "\
 Exit status:
   0  nothing at or above --fail-on (demo: always)
   1  findings at or above --fail-on
-  2  the input is wrong: arguments, configuration, policy, snapshot, or nothing to judge
+  2  the input is wrong: arguments, configuration, policy, snapshot, or nothing of it could be judged
   3  collection failed
   4  too much could not be decided (--strict), or a policy's own expression failed
 When several hold, the first of 2, 3, 1, 4. In eval and query an error is 2 and an unknown value is 4.";
@@ -103,6 +103,8 @@ pub(crate) enum Stop {
     Message(String),
     /// Collection failed.
     Collection(CollectError),
+    /// Collection was stopped from outside.
+    Interrupted,
     /// Whoever read the output has gone away, which is fine.
     BrokenPipe,
 }
@@ -190,6 +192,10 @@ fn report(stop: Stop, output: &mut Output) -> Exit {
         }
         Stop::Collection(error) => {
             output.error(&error.to_string());
+            Exit::CollectionFailed
+        }
+        Stop::Interrupted => {
+            output.error("stopped; no snapshot was written");
             Exit::CollectionFailed
         }
         Stop::BrokenPipe => Exit::Fine,

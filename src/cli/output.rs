@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use crate::diagnostic::{Diagnostics, Severity, printable};
+use crate::diagnostic::{Diagnostics, Severity, is_bidi_control, printable};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
@@ -37,6 +37,20 @@ impl Output {
     pub(crate) fn result(&mut self, text: &str) -> io::Result<()> {
         self.out.write_all(text.as_bytes())?;
         self.out.flush()
+    }
+
+    /// A result as JSON, with characters that could repaint a terminal or turn text around written as JSON escapes.
+    pub(crate) fn json(&mut self, json: &str) -> io::Result<()> {
+        let mut text = String::with_capacity(json.len() + 1);
+        for character in json.chars() {
+            if character != '\n' && (character.is_control() || is_bidi_control(character)) {
+                text.push_str(&format!("\\u{:04x}", u32::from(character)));
+            } else {
+                text.push(character);
+            }
+        }
+        text.push('\n');
+        self.result(&text)
     }
 
     /// A remark for the person at the terminal.

@@ -7,7 +7,7 @@ use clap::Subcommand;
 use super::audit::LanguageArg;
 use super::output::Output;
 use super::{Exit, Stop};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, printable};
 use crate::evaluate::judge_example;
 use crate::policy::{self, Loaded, Policy};
 
@@ -77,7 +77,7 @@ fn list(names: &[String], language: LanguageArg, output: &mut Output) -> Result<
         .unwrap_or_default();
     let mut text = String::new();
     for policy in &loaded.policies {
-        let title = policy.title.get(language.get());
+        let title = printable(policy.title.get(language.get()));
         let _ = writeln!(text, "{:<width$}  {:<8}  {title}", policy.id, policy.severity.as_str());
     }
     output.result(&text)?;
@@ -100,7 +100,10 @@ fn show(id: &str, names: &[String], output: &mut Output) -> Result<Exit, Stop> {
 
 fn check(names: &[String], output: &mut Output) -> Result<Exit, Stop> {
     let loaded = load(names)?;
-    output.note(&format!("{} policies are sound", loaded.policies.len()));
+    output.note(&match loaded.policies.len() {
+        1 => "1 policy is sound".to_owned(),
+        many => format!("{many} policies are sound"),
+    });
     Ok(Exit::Fine)
 }
 

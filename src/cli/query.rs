@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use bumpalo::Bump;
 
-use super::eval::{complaints, failed};
+use super::eval::{complaints, failed, printed};
 use super::output::Output;
 use super::{Exit, Stop};
 use crate::evaluate::Tables;
-use crate::expr::{Records, Scope, Type, Value, compile, run as run_plan, to_json};
+use crate::expr::{Records, Scope, Type, Value, compile, run as run_plan};
 use crate::policy::Needs;
 use crate::snapshot::Snapshot;
 
@@ -38,9 +38,9 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
         return Err(failed(&args.expression, message));
     }
     let unknown = value.unknown_inside(&arena).is_some();
-    let json = to_json(value, &tables);
+    let json = printed(value, &tables, &args.expression)?;
     let text = serde_json::to_string_pretty(&json).unwrap_or_default();
-    output.result(&format!("{text}\n"))?;
+    output.json(&text)?;
     Ok(if unknown { Exit::Undecided } else { Exit::Fine })
 }
 

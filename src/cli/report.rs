@@ -21,6 +21,18 @@ impl Target {
         Self { format, path }
     }
 
+    /// Where it goes, spelt the one way there is as far as it exists.
+    fn place(&self) -> PathBuf {
+        let whole = std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone());
+        match (
+            whole.parent().and_then(|folder| folder.canonicalize().ok()),
+            whole.file_name(),
+        ) {
+            (Some(folder), Some(name)) => folder.join(name),
+            _ => whole,
+        }
+    }
+
     /// Where it goes.
     pub(super) fn path(&self) -> &Path {
         &self.path
@@ -52,7 +64,23 @@ impl FromStr for Target {
     }
 }
 
-/// Renders every report, then writes them; each appears whole or not at all.
+/// Refuses places where reports would get into each other's way, before anything is judged.
+pub(super) fn check(targets: &[Target]) -> Result<(), Stop> {
+    for (at, target) in targets.iter().enumerate() {
+        let place = target.place();
+        if targets.iter().take(at).any(|other| other.place() == place) {
+            let message = format!("`{}` is named twice by --report", target.path.display());
+            return Err(Stop::Message(message));
+        }
+        if target.path.as_os_str() == "-" {
+            let message = "--report writes files; standard output has the summary".to_owned();
+            return Err(Stop::Message(message));
+        }
+    }
+    Ok(())
+}
+
+/// Renders every report, then writes them; each appears whole, and none before all of them could be written.
 pub(super) fn write_all(audit: &Audit, targets: &[Target], language: Language) -> Result<(), Stop> {
     let mut rendered = Vec::new();
     for target in targets {
@@ -60,25 +88,67 @@ pub(super) fn write_all(audit: &Audit, targets: &[Target], language: Language) -
             .map_err(|error| Stop::Message(format!("cannot render `{}`: {error}", target.path.display())))?;
         rendered.push((&target.path, text));
     }
-    for (path, text) in rendered {
-        write_whole(path, &text)?;
-    }
-    Ok(())
+    let written: Vec<Written> = rendered
+        .iter()
+        .map(|(path, text)| Written::new(path, text))
+        .collect::<Result<_, _>>()?;
+    written.into_iter().try_for_each(Written::show)
 }
 
-fn write_whole(path: &Path, text: &str) -> Result<(), Stop> {
-    let failed = |error: std::io::Error| Stop::Message(format!("cannot write `{}`: {error}", path.display()));
-    if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        std::fs::create_dir_all(parent).map_err(failed)?;
+/// A report that is written but not yet in its place. Dropped, it leaves nothing behind.
+struct Written {
+    path: PathBuf,
+    /// Where it lies meanwhile; `None` for what is no regular file and was written to at once.
+    temporary: Option<PathBuf>,
+}
+
+impl Written {
+    fn new(path: &Path, text: &str) -> Result<Self, Stop> {
+        let failed = |error| cannot_write(path, &error);
+        if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+            std::fs::create_dir_all(parent).map_err(failed)?;
+        }
+        // A link stays one, and a pipe or a device is not replaced by a file.
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        if std::fs::metadata(&path).is_ok_and(|data| !data.is_file() && !data.is_dir()) {
+            std::fs::write(&path, text).map_err(failed)?;
+            return Ok(Self { path, temporary: None });
+        }
+        let mut name = path.file_name().unwrap_or_default().to_os_string();
+        name.push(format!(".writing-{}", std::process::id()));
+        let temporary = path.with_file_name(name);
+        let written = Self {
+            path,
+            temporary: Some(temporary.clone()),
+        };
+        std::fs::write(temporary, text).map_err(failed)?;
+        if written.path.is_dir() {
+            return Err(failed(std::io::ErrorKind::IsADirectory.into()));
+        }
+        Ok(written)
     }
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(format!(".writing-{}", std::process::id()));
-    let temporary = path.with_file_name(name);
-    let written = std::fs::write(&temporary, text).and_then(|()| std::fs::rename(&temporary, path));
-    written.map_err(|error| {
-        let _ = std::fs::remove_file(&temporary);
-        failed(error)
-    })
+
+    fn show(mut self) -> Result<(), Stop> {
+        let Some(temporary) = self.temporary.take() else {
+            return Ok(());
+        };
+        std::fs::rename(&temporary, &self.path).map_err(|error| {
+            let _ = std::fs::remove_file(&temporary);
+            cannot_write(&self.path, &error)
+        })
+    }
+}
+
+impl Drop for Written {
+    fn drop(&mut self) {
+        if let Some(temporary) = &self.temporary {
+            let _ = std::fs::remove_file(temporary);
+        }
+    }
+}
+
+fn cannot_write(path: &Path, error: &std::io::Error) -> Stop {
+    Stop::Message(format!("cannot write `{}`: {error}", path.display()))
 }
 
 /// Prints the summary, with where the reports are.

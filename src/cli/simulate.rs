@@ -189,7 +189,8 @@ fn write_resource(world: &World, step: Step, writer: &SnapshotWriter, at: jiff::
     let resource = step.resource;
     let mut file = writer.resource(&resource.name).map_err(failed)?;
     let asked = step.call.per.as_ref().map(|per| asked_parents(world, per, at));
-    for path in listings(step, at) {
+    {
+        let path = listing(step, at);
         let list = world
             .listing(&path)
             .ok_or_else(|| Stop::Message(format!("the simulator does not serve {path}")))?;
@@ -246,34 +247,23 @@ fn asked_parents(world: &World, per: &PerParent, at: jiff::Timestamp) -> Vec<Str
     let Supply::Call(call) = &resource.supply else {
         return Vec::new();
     };
-    let paths = listings(Step { resource, call }, at);
-    let objects: Vec<_> = paths
-        .iter()
-        .filter_map(|path| world.listing(path))
-        .flatten()
-        .map(|listed| listed.object)
-        .collect();
+    let listed = world.listing(&listing(Step { resource, call }, at));
+    let objects: Vec<_> = listed.into_iter().flatten().map(|listed| listed.object).collect();
     parent_keys(per, &objects)
 }
 
-/// The simulator's names for what a step reads: its path with what filters the list, once for each pass.
-fn listings(step: Step, at: jiff::Timestamp) -> Vec<String> {
+/// The simulator's name for what a step reads: its path with what filters the list.
+fn listing(step: Step, at: jiff::Timestamp) -> String {
     let path = match step.resource.source {
         SourceName::Okta => step.call.path.clone(),
         SourceName::Entra => format!("/{}{}", step.call.version, step.call.path),
     };
-    step.queries(at)
-        .into_iter()
-        .map(|query| {
-            let filters = query
-                .into_iter()
-                .filter(|(name, _)| matches!(name.as_str(), "filter" | "since" | "until"));
-            let filters: Vec<String> = filters.map(|(name, value)| format!("{name}={value}")).collect();
-            if filters.is_empty() {
-                path.clone()
-            } else {
-                format!("{path}?{}", filters.join("&"))
-            }
-        })
-        .collect()
+    let query = step.query(at).into_iter();
+    let filters = query.filter(|(name, _)| matches!(name.as_str(), "filter" | "since" | "until"));
+    let filters: Vec<String> = filters.map(|(name, value)| format!("{name}={value}")).collect();
+    if filters.is_empty() {
+        path
+    } else {
+        format!("{path}?{}", filters.join("&"))
+    }
 }

@@ -89,12 +89,29 @@ pub(super) async fn gather_within(
     let progress = Progress::new();
     let result = tokio::select! {
         result = collect(tenant, plan, writer, Arc::new(now), progress.observer()) => result,
-        _ = tokio::signal::ctrl_c() => return Err(Stop::Message("stopped; no snapshot was written".to_owned())),
+        () = stopped() => return Err(Stop::Interrupted),
     };
     for warning in progress.warnings() {
         output.warning(&warning);
     }
     Ok(result?)
+}
+
+/// Waits until the process is asked to end: what was begun is then removed.
+async fn stopped() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let (Ok(mut terminate), Ok(mut hang_up)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+                _ = hang_up.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
 }
 
 /// The one place where an async runtime is made.

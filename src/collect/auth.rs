@@ -16,6 +16,8 @@ use crate::config::{Entra, Okta};
 
 /// Tokens are renewed this long before they end.
 const MARGIN: Duration = Duration::from_secs(300);
+/// Longer than any token lives (Microsoft's last 60 to 90 minutes, at most a day).
+const MAX_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How requests to a source are signed.
 pub(super) enum Auth {
@@ -132,7 +134,8 @@ impl ClientCredentials {
         let lifetime = json
             .get("expires_in")
             .and_then(|v| v.as_u64().or_else(|| v.as_str()?.parse().ok()))
-            .unwrap_or(3600);
+            .unwrap_or(3600)
+            .min(MAX_LIFETIME.as_secs());
         let until = (self.clock)() + Duration::from_secs(lifetime).saturating_sub(MARGIN);
         let value = SecretString::from(value.to_owned());
         *held = Some(Token {
@@ -170,11 +173,12 @@ fn roles(token: &SecretString) -> Vec<String> {
         .collect()
 }
 
+/// Whether a Graph permission allows more than reading: one that does not says so in a part of its name, as in
+/// `User.Read.All`, `User.ReadBasic.All` or `RoleManagement.Read.Directory`.
 fn can_write(role: &str) -> bool {
-    role.contains("ReadWrite")
-        || role.contains(".Manage")
-        || role.contains("AccessAsUser")
-        || role.ends_with(".FullControl.All")
+    !role
+        .split('.')
+        .any(|part| part.starts_with("Read") && !part.starts_with("ReadWrite"))
 }
 
 #[cfg(test)]
@@ -188,5 +192,20 @@ mod tests {
         let writing: Vec<String> = roles(&token).into_iter().filter(|role| can_write(role)).collect();
         assert_eq!(writing, ["Directory.ReadWrite.All"]);
         assert!(roles(&SecretString::from("garbage")).is_empty());
+    }
+
+    #[test]
+    fn only_what_says_read_reads() {
+        for role in ["User.Read.All", "User.ReadBasic.All", "RoleManagement.Read.Directory"] {
+            assert!(!can_write(role), "{role}");
+        }
+        for role in [
+            "User.ReadWrite.All",
+            "Mail.Send",
+            "User.Invite.All",
+            "Sites.FullControl.All",
+        ] {
+            assert!(can_write(role), "{role}");
+        }
     }
 }

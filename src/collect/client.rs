@@ -99,9 +99,10 @@ impl Client {
                 Ok(answer) => {
                     self.note_budget(&answer.headers).await;
                     match answer.status {
-                        429 | 502 | 503 | 504 if attempt < MAX_ATTEMPTS => {
+                        429 | 500 | 502 | 503 | 504 if attempt < MAX_ATTEMPTS => {
                             cost.throttles += u64::from(answer.status == 429);
-                            asked_wait(&answer.headers).unwrap_or_else(|| backoff(attempt))
+                            // A wait of nothing is no advice.
+                            asked_wait(&answer.headers).unwrap_or_default().max(backoff(attempt))
                         }
                         401 if !renewed && auth.renew().await => {
                             renewed = true;
@@ -131,7 +132,7 @@ impl Client {
             attempt += 1;
             match self.send(Method::POST, url, None, Some(form)).await {
                 Ok(answer) if matches!(answer.status, 429 | 503) && attempt < MAX_ATTEMPTS => {
-                    sleep(asked_wait(&answer.headers).unwrap_or_else(|| backoff(attempt))).await;
+                    sleep(asked_wait(&answer.headers).unwrap_or_default().max(backoff(attempt))).await;
                 }
                 Err(_) if attempt < MAX_ATTEMPTS => sleep(backoff(attempt)).await,
                 other => return other,
@@ -168,6 +169,7 @@ impl Client {
         if let Some(form) = form {
             request = request.form(form);
         }
+        let describe = |error: &reqwest::Error| format!("{}: {}", host(url), describe(error));
         let mut response = request.send().await.map_err(|error| describe(&error))?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
@@ -244,7 +246,9 @@ fn backoff(attempt: u32) -> Duration {
 }
 
 fn host(url: &Url) -> String {
-    url.host_str().unwrap_or("no host").to_owned()
+    let host = url.host_str().unwrap_or("no host");
+    url.port()
+        .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 /// What went wrong on the wire, without the address, which may hold cursors.

@@ -19,10 +19,12 @@ pub(super) enum Failure {
 /// Reads an error answer.
 pub(super) fn classify(source: SourceName, call: &Call, status: u16, body: &[u8]) -> Failure {
     let (code, message) = error_of(source, body);
-    let empty = call
-        .empty_on
-        .iter()
-        .any(|rule| rule.status == status && rule.code.as_ref().is_none_or(|wanted| *wanted == code));
+    let text = String::from_utf8_lossy(body);
+    let empty = call.empty_on.iter().any(|rule| {
+        rule.status == status
+            && rule.code.as_ref().is_none_or(|wanted| *wanted == code)
+            && rule.says.as_ref().is_none_or(|words| text.contains(words))
+    });
     if empty {
         return Failure::Empty;
     }
@@ -34,6 +36,8 @@ pub(super) fn classify(source: SourceName, call: &Call, status: u16, body: &[u8]
         (SourceName::Entra, 403, "Authentication_RequestFromNonPremiumTenantOrB2CTenant")
         | (SourceName::Entra, 400, "AadPremiumLicenseRequired") => Status::Unlicensed,
         (_, 403, _) => Status::Denied,
+        // What belongs to an object that is gone by now is not missing from the cloud.
+        (_, 404, _) if call.per.is_some() => Status::Failed,
         (_, 404 | 501, _) => Status::Unavailable,
         _ => Status::Failed,
     };

@@ -14,19 +14,26 @@ pub(super) struct Page<'b> {
     pub(super) next: Option<Url>,
 }
 
-/// Reads an answer. The error says in what way it is not a page.
-pub(super) fn parse<'b>(paging: Paging, headers: &HeaderMap, body: &'b [u8]) -> Result<Page<'b>, String> {
-    match paging {
-        Paging::Link => Ok(Page {
+/// Reads an answer: a page of a list, or the one object that there is. The error says in what way it is neither.
+pub(super) fn parse<'b>(paging: Paging, single: bool, headers: &HeaderMap, body: &'b [u8]) -> Result<Page<'b>, String> {
+    let page = match paging {
+        Paging::Link => Page {
             objects: array(body)?,
             next: next_link(headers)?,
-        }),
-        Paging::None => Ok(Page {
+        },
+        Paging::None => Page {
             objects: array(body)?,
             next: None,
-        }),
-        Paging::Odata => odata(body),
+        },
+        Paging::Odata => odata(body, single)?,
+    };
+    if single && page.objects.len() != 1 {
+        return Err(format!(
+            "the answer has {} objects where there is one",
+            page.objects.len()
+        ));
     }
+    Ok(page)
 }
 
 fn not_json(body: &[u8], error: &serde_json::Error) -> String {
@@ -58,14 +65,23 @@ fn check_objects(objects: &[&RawValue]) -> Result<(), String> {
 /// Graph's envelope. A single object comes bare, or, as some documentation has it, under `value`.
 #[derive(Deserialize)]
 struct Envelope<'b> {
-    #[serde(borrow)]
+    /// As it stands there, `null` included.
+    #[serde(borrow, default, deserialize_with = "present")]
     value: Option<&'b RawValue>,
-    #[serde(rename = "@odata.nextLink")]
+    #[serde(rename = "@odata.nextLink", alias = "@odata.nextlink")]
     next: Option<String>,
+    error: Option<serde::de::IgnoredAny>,
 }
 
-fn odata(body: &[u8]) -> Result<Page<'_>, String> {
+fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
+}
+
+fn odata(body: &[u8], single: bool) -> Result<Page<'_>, String> {
     let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(|error| not_json(body, &error))?;
+    if envelope.error.is_some() {
+        return Err("the answer is an error, sent as if it were none".to_owned());
+    }
     let next = match envelope.next {
         Some(text) => Some(Url::parse(&text).map_err(|_| "the next link is not an address".to_owned())?),
         None => None,
@@ -74,24 +90,38 @@ fn odata(body: &[u8]) -> Result<Page<'_>, String> {
         Some(value) if value.get().starts_with('[') => {
             serde_json::from_str(value.get()).map_err(|error| not_json(body, &error))?
         }
-        Some(value) if value.get().starts_with('{') => vec![value],
-        _ => vec![serde_json::from_slice(body).map_err(|error| not_json(body, &error))?],
+        Some(value) if single && value.get().starts_with('{') => vec![value],
+        None if single => vec![serde_json::from_slice(body).map_err(|error| not_json(body, &error))?],
+        _ => return Err("the answer has no list under `value`".to_owned()),
     };
     check_objects(&objects)?;
     Ok(Page { objects, next })
 }
 
-/// The address in the `Link` header with `rel="next"`. Okta sends several headers, others several links in one.
+/// The address in the `Link` header with `rel="next"` (RFC 8288). Okta sends several headers, others several links in
+/// one; an address may hold commas, so a link begins at its `<`.
 fn next_link(headers: &HeaderMap) -> Result<Option<Url>, String> {
     for value in headers.get_all(LINK) {
         let text = value.to_str().map_err(|_| "a Link header is not text".to_owned())?;
-        for link in text.split(",<").map(|part| part.trim().trim_start_matches('<')) {
-            let Some((target, parameters)) = link.split_once('>') else {
-                continue;
-            };
+        // What cannot be read might be the next page.
+        let unreadable = || {
+            format!(
+                "a Link header cannot be read: {}",
+                text.chars().take(80).collect::<String>()
+            )
+        };
+        let mut links = text.split('<');
+        if links.next().is_none_or(|before| !before.trim().is_empty()) {
+            return Err(unreadable());
+        }
+        for link in links {
+            let (target, parameters) = link.split_once('>').ok_or_else(unreadable)?;
             let next = parameters
-                .split(';')
-                .any(|parameter| matches!(parameter.trim(), "rel=\"next\"" | "rel=next"));
+                .split([';', ','])
+                .filter_map(|parameter| parameter.split_once('='))
+                .filter(|(name, _)| name.trim().eq_ignore_ascii_case("rel"))
+                .flat_map(|(_, relations)| relations.trim().trim_matches('"').split_whitespace())
+                .any(|relation| relation.eq_ignore_ascii_case("next"));
             if next {
                 return Url::parse(target)
                     .map(Some)
@@ -123,31 +153,45 @@ mod tests {
             next_link(&headers).unwrap().unwrap().as_str(),
             "https://o.example/users?after=a,b"
         );
-        let mut headers = HeaderMap::new();
-        headers.append(
-            LINK,
-            HeaderValue::from_static("<https://o.example/1>; rel=\"self\",<https://o.example/2>; rel=\"next\""),
-        );
-        assert_eq!(next_link(&headers).unwrap().unwrap().as_str(), "https://o.example/2");
+        for joined in [
+            "<https://o.example/1>; rel=\"self\",<https://o.example/2>; rel=\"next\"",
+            "<https://o.example/1>; rel=\"self\", <https://o.example/2>; title=\"x\"; rel=next",
+            "<https://o.example/2>;Rel=\"prefetch next\" , <https://o.example/1>; rel=\"self\"",
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.append(LINK, HeaderValue::from_static(joined));
+            assert_eq!(
+                next_link(&headers).unwrap().unwrap().as_str(),
+                "https://o.example/2",
+                "{joined}"
+            );
+        }
     }
 
     #[test]
-    fn graph_answers_come_in_three_shapes() {
+    fn graph_s_lists_and_single_objects_are_told_apart() {
         let headers = HeaderMap::new();
-        for (body, count) in [
+        for (body, single, count) in [
             (
                 r#"{"value":[{"id":1},{"id":2}],"@odata.nextLink":"https://g.example/?p=2"}"#,
-                2,
+                false,
+                Some(2),
             ),
-            (r#"{"value":[]}"#, 0),
-            (r#"{"value":{"id":"x","settings":{}}}"#, 1),
-            (r#"{"id":"x","settings":{}}"#, 1),
+            (r#"{"value":[]}"#, false, Some(0)),
+            (r#"{"value":null}"#, false, None),
+            (r#"{"value":{"id":"x"}}"#, false, None),
+            (r#"{"id":"x"}"#, false, None),
+            (r#"{"value":{"id":"x","settings":{}}}"#, true, Some(1)),
+            (r#"{"id":"x","settings":{}}"#, true, Some(1)),
+            (r#"{"value":[{"id":"x"}]}"#, true, Some(1)),
+            (r#"{"value":[]}"#, true, None),
+            (r#"{"value":[{"id":"x"},{"id":"y"}]}"#, true, None),
+            (r#"{"value":null}"#, true, None),
+            (r#"{"error":{"code":"ServiceUnavailable"}}"#, true, None),
+            (r#"{"error":{"code":"ServiceUnavailable"},"value":[]}"#, false, None),
         ] {
-            assert_eq!(
-                parse(Paging::Odata, &headers, body.as_bytes()).unwrap().objects.len(),
-                count,
-                "{body}"
-            );
+            let page = parse(Paging::Odata, single, &headers, body.as_bytes());
+            assert_eq!(page.ok().map(|page| page.objects.len()), count, "{body}");
         }
     }
 
@@ -160,7 +204,7 @@ mod tests {
             ("[1,2]", "other than objects"),
             ("{\"id\":1}", "not the JSON"),
         ] {
-            let error = parse(Paging::Link, &headers, body.as_bytes()).unwrap_err();
+            let error = parse(Paging::Link, false, &headers, body.as_bytes()).unwrap_err();
             assert!(error.contains(words), "{body}: {error}");
         }
     }

@@ -61,34 +61,20 @@ impl Step {
         self.call.select.then(|| names.collect())
     }
 
-    /// Query parameters of the first page, once for each pass.
-    pub fn queries(&self, now: jiff::Timestamp) -> Vec<Vec<(String, String)>> {
+    /// Query parameters of the first page, of a collection that started at a time.
+    pub fn query(&self, started: jiff::Timestamp) -> Vec<(String, String)> {
         let select = self.fields().map(|fields| ("$select".to_owned(), fields.join(",")));
-        let common = self
+        let parameters = self
             .call
             .query
             .iter()
-            .map(|(name, value)| (name.clone(), times(value, now)));
-        let common: Vec<(String, String)> = select.into_iter().chain(common).collect();
-        if self.call.passes.is_empty() {
-            return vec![common];
-        }
-        self.call
-            .passes
-            .iter()
-            .map(|pass| common.iter().chain(pass).cloned().collect())
-            .collect()
+            .map(|(name, value)| (name.clone(), times(value, started)));
+        select.into_iter().chain(parameters).collect()
     }
 
-    /// Addresses of the first pages: one for each pass, for one parent if the call has one.
-    pub fn urls(&self, base: &Url, parent: Option<&str>, now: jiff::Timestamp) -> Vec<Url> {
-        self.queries(now)
-            .iter()
-            .map(|query| self.url(base, parent, query))
-            .collect()
-    }
-
-    fn url(&self, base: &Url, parent: Option<&str>, query: &[(String, String)]) -> Url {
+    /// Address of the first page, for one parent if the call has one.
+    pub fn url(&self, base: &Url, parent: Option<&str>, started: jiff::Timestamp) -> Url {
+        let query = self.query(started);
         let mut url = base.clone();
         let versioned = match self.resource.source {
             SourceName::Okta => self.call.path.clone(),
@@ -114,7 +100,7 @@ impl Step {
         url
     }
 
-    /// Method, path and query as the manifest shows them.
+    /// Method and path as the manifest shows them, the parent's parameter in braces.
     pub fn endpoint(&self) -> String {
         let version = match self.resource.source {
             SourceName::Okta => String::new(),
@@ -124,9 +110,9 @@ impl Step {
     }
 }
 
-/// `{end}` and `{end-30d}` as RFC 3339.
-fn times(value: &str, now: jiff::Timestamp) -> String {
-    let Some(inner) = value.strip_prefix("{end").and_then(|rest| rest.strip_suffix('}')) else {
+/// `{start}` and `{start-30d}` as RFC 3339.
+fn times(value: &str, started: jiff::Timestamp) -> String {
+    let Some(inner) = value.strip_prefix("{start").and_then(|rest| rest.strip_suffix('}')) else {
         return value.to_owned();
     };
     let days: i64 = inner
@@ -134,8 +120,8 @@ fn times(value: &str, now: jiff::Timestamp) -> String {
         .and_then(|rest| rest.strip_suffix('d'))
         .and_then(|days| days.parse().ok())
         .unwrap_or(0);
-    let at = now
+    let at = started
         .checked_sub(jiff::SignedDuration::from_hours(24 * days))
-        .unwrap_or(now);
+        .unwrap_or(started);
     at.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string()
 }

@@ -12,7 +12,7 @@ use super::client::{Client, Cost, GetError};
 use super::failure::{Failure, classify};
 use super::plan::{Plan, Step};
 use super::{Clock, CollectError, Event, Observer, pages};
-use crate::catalog::{PerParent, RecordType, SourceName};
+use crate::catalog::{PerParent, Population, RecordType, SourceName};
 use crate::config::Tenant;
 use crate::expr::{NoRecords, Scope, Type, Value, compile, from_json, run};
 use crate::snapshot::{Entry, FORMAT, Manifest, ParentStatus, ResourceFile, Side, SnapshotWriter, Status, Tool};
@@ -258,7 +258,7 @@ impl<'c> Collector<'c> {
             kept: keep.then(Vec::new),
         };
         let (ended, parents) = match &step.call.per {
-            None => (self.lists(step, None, &mut reading).await?, None),
+            None => (self.list(step, None, &mut reading).await?, None),
             Some(per) => {
                 let (ended, parents) = self.each_parent(step, per, &mut reading).await?;
                 (ended, Some(parents))
@@ -325,7 +325,7 @@ impl<'c> Collector<'c> {
             let ended = if worst.signed_out {
                 worst.clone()
             } else {
-                self.lists(step, Some(&key), reading).await?
+                self.list(step, Some(&key), reading).await?
             };
             statuses.push(ParentStatus {
                 key,
@@ -348,26 +348,10 @@ impl<'c> Collector<'c> {
         Ok((worst, statuses))
     }
 
-    /// Reads every pass of a list, for one parent if it has one.
-    async fn lists(&self, step: &Step, parent: Option<&str>, reading: &mut Reading) -> Result<Ended, CollectError> {
-        for url in step.urls(self.client.base(), parent, self.started) {
-            let ended = self.list(step, url, parent, reading).await?;
-            if ended.status != Status::Complete {
-                return Ok(ended);
-            }
-        }
-        Ok(Ended::whole())
-    }
-
-    async fn list(
-        &self,
-        step: &Step,
-        first: Url,
-        parent: Option<&str>,
-        reading: &mut Reading,
-    ) -> Result<Ended, CollectError> {
+    /// Reads a list to its end, for one parent if it has one.
+    async fn list(&self, step: &Step, parent: Option<&str>, reading: &mut Reading) -> Result<Ended, CollectError> {
         let mut seen: HashSet<String> = HashSet::new();
-        let mut next = Some(first);
+        let mut next = Some(step.url(self.client.base(), parent, self.started));
         let before = reading.file.objects();
         while let Some(url) = next {
             if !seen.insert(url.to_string()) {
@@ -392,7 +376,9 @@ impl<'c> Collector<'c> {
             };
             if answer.status != 200 {
                 return Ok(match classify(self.source, step.call, answer.status, &answer.body) {
-                    Failure::Empty => Ended::whole(),
+                    // "There are none" is no answer to the question for the rest of a list.
+                    Failure::Empty if seen.len() == 1 => Ended::whole(),
+                    Failure::Empty => partial(true, &format!("HTTP {} in the middle of the list", answer.status)),
                     Failure::SignedOut(reason) => Ended {
                         signed_out: true,
                         ..Ended::failed(reason)
@@ -405,7 +391,8 @@ impl<'c> Collector<'c> {
                     },
                 });
             }
-            let page = match pages::parse(step.call.paging, &answer.headers, &answer.body) {
+            let single = step.resource.population == Population::One;
+            let page = match pages::parse(step.call.paging, single, &answer.headers, &answer.body) {
                 Ok(page) => page,
                 Err(reason) => return Ok(partial(reading.file.objects() > before, &reason)),
             };

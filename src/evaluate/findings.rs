@@ -14,12 +14,16 @@ use crate::audit::{
     ResourceId, SnapshotId, Summary, Tenant,
 };
 use crate::catalog::{FieldType, LinkKey, Origin as FieldOrigin, RecordType, Resource, Supply};
-use crate::expr::{Cause, Evaluator, Origin, Part, RecordRef, Records, Value, to_json};
+use crate::expr::{Cause, Evaluator, Origin, Part, RecordRef, Records, Value, to_json, weight};
 use crate::policy::{Judged, Needs, Policy};
 use crate::snapshot::{Manifest, Snapshot, Tool};
 
 /// Namespace of finding ids (UUID version 5, RFC 9562).
 const NAMESPACE: Uuid = Uuid::from_u128(0x7465_6e6b_656e_5f66_696e_6469_6e67_7331);
+
+/// Failures of one policy that carry evidence. Where more fail, something is wrong with the tenant, not with people,
+/// and a million times the same evidence would not fit into memory; every failure is still named, with its values.
+const MAX_WITH_EVIDENCE: usize = 10_000;
 
 /// Judges a snapshot that was loaded for these policies.
 pub fn audit(policies: &[Policy], tables: &Tables, snapshot: &Snapshot, as_of: jiff::Timestamp) -> Audit {
@@ -134,7 +138,12 @@ impl Reporter<'_> {
     }
 
     fn findings(&self, tally: &Tally) -> Vec<Finding> {
-        let mut findings: Vec<Finding> = tally.fail.par_iter().map(|row| self.failure(*row)).collect();
+        let mut findings: Vec<Finding> = tally
+            .fail
+            .par_iter()
+            .enumerate()
+            .map(|(at, row)| self.failure(*row, at < MAX_WITH_EVIDENCE))
+            .collect();
         for (doubt, rows) in &tally.unknown {
             findings.push(self.doubt(doubt, rows.count, &rows.rows));
         }
@@ -148,7 +157,7 @@ impl Reporter<'_> {
         self.record().map(|ty| RecordRef { ty, row })
     }
 
-    fn failure(&self, row: u32) -> Finding {
+    fn failure(&self, row: u32, with_evidence: bool) -> Finding {
         let arena = Bump::new();
         let row = self.row(row);
         let resource = row.map(|row| resource_id(row, self.tables));
@@ -158,7 +167,11 @@ impl Reporter<'_> {
             outcome: Outcome::Fail,
             count: 1,
             values: self.values(row, &arena),
-            evidence: self.evidence(row, &arena),
+            evidence: if with_evidence {
+                self.evidence(row, &arena)
+            } else {
+                Vec::new()
+            },
             resource,
             ..self.empty()
         }
@@ -184,7 +197,10 @@ impl Reporter<'_> {
             .collect();
         let about: Vec<String> = causes
             .iter()
-            .map(|origin| format!("{} {}", origin.cause, origin.about))
+            .map(|origin| {
+                let detail = origin.detail.as_deref().unwrap_or_default();
+                format!("{} {} {detail}", origin.cause, origin.about)
+            })
             .collect();
         let resource = if count == 1 { resources.first().cloned() } else { None };
         let mut evidence = self.evidence(first, &arena);
@@ -288,7 +304,9 @@ impl Reporter<'_> {
             .map(|shown| {
                 let value = match evaluator.plan(&shown.plan, &variables) {
                     Value::Error(_) => Json::Null,
-                    value => to_json(value, self.tables),
+                    value if weight(value, MAX_PARTS) < MAX_PARTS => to_json(value, self.tables),
+                    Value::List(_) => Json::from(vec![TOO_LARGE]),
+                    _ => Json::from(TOO_LARGE),
                 };
                 (shown.name.clone(), value)
             })
@@ -314,13 +332,13 @@ impl Reporter<'_> {
         let reads = |list: &[(String, Value<'_>)]| {
             let read = |(path, value): &(String, Value<'_>)| Read {
                 path: path.clone(),
-                value: brief(*value, self.tables),
+                value: brief(*value, self.tables, 0),
             };
             list.iter().map(read).collect::<Vec<_>>()
         };
         Evidence {
             expression: part.expression.clone(),
-            value: brief(part.value, self.tables),
+            value: brief(part.value, self.tables, 0),
             reads: reads(&part.reads),
             elements: reads(&part.elements),
             records: part
@@ -353,23 +371,31 @@ impl Reporter<'_> {
     }
 }
 
+/// Parts of a value, as [`weight`] counts them, that a finding carries; a million findings carry it a million times.
+const MAX_PARTS: usize = 1_000;
+/// What stands in its place.
+const TOO_LARGE: &str = "(too large to show)";
+
 /// A value short enough for evidence: a record is its name, a long list its first items.
-fn brief(value: Value<'_>, tables: &Tables) -> Json {
+fn brief(value: Value<'_>, tables: &Tables, depth: usize) -> Json {
     const MAX_ITEMS: usize = 10;
+    const MAX_DEPTH: usize = 3;
     match value {
         Value::Record(record) if record.ty.resource().is_some() => {
             let id = resource_id(record, tables);
             Json::from(format!("{} {}", id.resource_type, id.name.unwrap_or(id.key)))
         }
-        Value::List(list) if list.open.is_none() && list.len() > MAX_ITEMS => {
-            let mut items: Vec<Json> = list.iter().take(MAX_ITEMS).map(|item| brief(item, tables)).collect();
+        Value::List(list) if list.open.is_none() && list.len() > MAX_ITEMS && depth < MAX_DEPTH => {
+            let brief = |item| brief(item, tables, depth + 1);
+            let mut items: Vec<Json> = list.iter().take(MAX_ITEMS).map(brief).collect();
             items.push(Json::from(format!("… and {} more", list.len() - MAX_ITEMS)));
             items.into()
         }
-        Value::List(list) if list.open.is_none() && list.maybe.is_empty() => {
-            list.iter().map(|item| brief(item, tables)).collect()
+        Value::List(list) if list.open.is_none() && list.maybe.is_empty() && depth < MAX_DEPTH => {
+            list.iter().map(|item| brief(item, tables, depth + 1)).collect()
         }
-        other => to_json(other, tables),
+        other if weight(other, MAX_PARTS) < MAX_PARTS => to_json(other, tables),
+        _ => Json::from(TOO_LARGE),
     }
 }
 

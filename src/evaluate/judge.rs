@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use bumpalo::Bump;
+use indexmap::IndexMap;
 use rayon::prelude::*;
 
 use super::table::Tables;
@@ -39,8 +40,8 @@ pub(super) struct Tally {
     pub(super) out_of_scope: u64,
     /// Rows that fail, in order.
     pub(super) fail: Vec<u32>,
-    /// Rows that could not be told, by reason.
-    pub(super) unknown: Vec<(Doubt, Doubted)>,
+    /// Rows that could not be told, by reason, in the order in which the reasons came.
+    pub(super) unknown: IndexMap<Doubt, Doubted>,
 }
 
 /// Rows that could not be told for one reason.
@@ -87,9 +88,19 @@ fn chunk_of_rows(group: &[&Policy], ty: Option<RecordType>, tables: &Tables, row
         for (policy, tally) in group.iter().zip(&mut tallies) {
             tally.add(row, verdict(policy, ty.map(|ty| RecordRef { ty, row }), tables, &arena));
         }
-        arena.reset();
+        recycle(&mut arena);
     }
     tallies
+}
+
+/// Empties the memory for values; a lot of it goes back, so that one row that needed much is no burden for the next.
+fn recycle(arena: &mut Bump) {
+    const KEPT: usize = 16 << 20;
+    if arena.allocated_bytes() > KEPT {
+        *arena = Bump::new();
+    } else {
+        arena.reset();
+    }
 }
 
 /// The values of a condition's variables: the row, and the present.
@@ -129,7 +140,7 @@ impl Tally {
             Verdict::Pass => self.pass += 1,
             Verdict::OutOfScope => self.out_of_scope += 1,
             Verdict::Fail => self.fail.push(row),
-            Verdict::Unknown(doubt) => self.doubted(doubt).push(1, &[row]),
+            Verdict::Unknown(doubt) => self.unknown.entry(doubt).or_default().push(1, &[row]),
         }
     }
 
@@ -138,21 +149,8 @@ impl Tally {
         self.out_of_scope += other.out_of_scope;
         self.fail.extend(other.fail);
         for (doubt, rows) in other.unknown {
-            self.doubted(doubt).push(rows.count, &rows.rows);
+            self.unknown.entry(doubt).or_default().push(rows.count, &rows.rows);
         }
-    }
-
-    /// Reasons are few: they are searched in the order they came.
-    fn doubted(&mut self, doubt: Doubt) -> &mut Doubted {
-        let at = match self.unknown.iter().position(|(known, _)| *known == doubt) {
-            Some(at) => at,
-            None => {
-                self.unknown.push((doubt, Doubted::default()));
-                self.unknown.len() - 1
-            }
-        };
-        #[expect(clippy::indexing_slicing, reason = "the position was just found or made")]
-        &mut self.unknown[at].1
     }
 }
 

@@ -6,11 +6,11 @@ use std::sync::OnceLock;
 use rayon::prelude::*;
 
 use super::column::{Column, RecordColumns, State};
-use super::strings::Interner;
+use super::strings::{Interner, Symbol};
 use super::table::{OriginSet, ParentStates, Property, Stored, Table, Tables};
 use super::{compute, link, project};
 use crate::catalog::{
-    Absent, FieldId, FieldType, Origin as FieldOrigin, RecordType, Resource, Supply, catalog, reference,
+    Absent, FieldId, FieldType, Origin as FieldOrigin, Population, RecordType, Resource, Supply, catalog, reference,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::time::Timestamp;
@@ -52,11 +52,14 @@ impl Tables {
 
     /// Puts loaded types together: tables, reference tables, links, derived fields, in this order.
     pub(super) fn assemble(
-        loaded: Vec<(&'static Resource, Loaded)>,
+        mut loaded: Vec<(&'static Resource, Loaded)>,
         needs: &Needs,
         interner: Interner,
         now: Timestamp,
     ) -> Self {
+        for (_, loaded) in &mut loaded {
+            spell_enums(&mut loaded.columns, &interner);
+        }
         let wanted = |ty: RecordType| needs.fields(ty);
         let mut references: Vec<(RecordType, RecordColumns)> = needs
             .resources()
@@ -330,6 +333,10 @@ fn read(snapshot: &Snapshot, resource: &Resource, needs: &Needs, interner: &Inte
         );
         return Err(Diagnostic::error(Code::InvalidSnapshot, message));
     }
+    if resource.population == Population::One && columns.rows > 1 {
+        let message = format!("{} holds {} objects where there is one", entry.resource, columns.rows);
+        return Err(Diagnostic::error(Code::InvalidSnapshot, message));
+    }
     let parents = if entry.parents.is_some() {
         Some(snapshot.parents(entry)?)
     } else {
@@ -342,6 +349,31 @@ fn read(snapshot: &Snapshot, resource: &Resource, needs: &Needs, interner: &Inte
         asked: entry.fields.clone(),
         parents,
     })
+}
+
+/// Gives values of enums the documented spelling: vendors' answers differ from their own documentation in capitals
+/// (`PascalCase` in one, `camelCase` in the other), and conditions compare with what is documented.
+fn spell_enums(columns: &mut RecordColumns, interner: &Interner) {
+    let info = columns.ty.info();
+    for (id, _, column) in &mut columns.fields {
+        let ty = info.fields.get(usize::from(*id)).map(|field| &field.ty);
+        match (column, ty) {
+            (Column::String(symbols), Some(FieldType::Enum { values, .. })) => spell(symbols, values, interner),
+            (Column::Nested(_, inner) | Column::Rows(_, inner), _) => spell_enums(inner, interner),
+            _ => {}
+        }
+    }
+}
+
+fn spell(symbols: &mut [Symbol], values: &[String], interner: &Interner) {
+    let mut spelt: HashMap<Symbol, Symbol> = HashMap::new();
+    for symbol in symbols.iter_mut().filter(|symbol| State::of(**symbol) == State::Value) {
+        *symbol = *spelt.entry(*symbol).or_insert_with_key(|symbol| {
+            let text = interner.text(*symbol).unwrap_or_default();
+            let documented = values.iter().find(|value| value.eq_ignore_ascii_case(&text));
+            documented.and_then(|value| interner.intern(value)).unwrap_or(*symbol)
+        });
+    }
 }
 
 fn broken_line(entry: &Entry, line: usize, fault: &str) -> Diagnostic {
@@ -400,7 +432,8 @@ fn grow(ty: RecordType, columns: &mut RecordColumns, loaded: &[(&'static Resourc
     for (_, loaded) in loaded {
         keys_to(ty, &loaded.columns, &mut found);
     }
-    let strings: Vec<String> = found
+    // By text: symbols differ from run to run.
+    let strings: std::collections::BTreeSet<String> = found
         .into_iter()
         .filter_map(|symbol| interner.text(symbol))
         .filter(|text| !known.contains(&text.to_lowercase()))
@@ -412,8 +445,10 @@ fn grow(ty: RecordType, columns: &mut RecordColumns, loaded: &[(&'static Resourc
         }
         columns.rows += 1;
         for (id, _, column) in &mut columns.fields {
-            match (*id == key_at, interner.intern(&text)) {
-                (true, Some(symbol)) => column.push_symbol(symbol),
+            match (*id == key_at, interner.intern(&text), &column) {
+                (true, Some(symbol), _) => column.push_symbol(symbol),
+                // Nothing is known of it: its texts are null, but a list of nothing would be a statement.
+                (_, _, Column::Items(..)) => column.push_state(State::Absent),
                 _ => push_reference(column, "", interner),
             }
         }

@@ -159,7 +159,7 @@ impl Tables {
             return Value::Null;
         };
         let found = match column {
-            Property::Plain(column) => self.cell(column, row, arena),
+            Property::Plain(column) => self.cell(column, row, wrong, arena),
             // A nested object is structure: when it is missing, its fields answer for themselves.
             Property::Nested(ty, _) => {
                 return Value::Record(RecordRef {
@@ -190,7 +190,14 @@ impl Tables {
         }
     }
 
-    fn cell<'r>(&'r self, column: &'r Column, row: usize, arena: &'r Bump) -> Result<Value<'r>, State> {
+    /// A value, or what is there instead. An element of a list that is of another type is unknown for itself.
+    fn cell<'r>(
+        &'r self,
+        column: &'r Column,
+        row: usize,
+        wrong: &'r [OriginId],
+        arena: &'r Bump,
+    ) -> Result<Value<'r>, State> {
         let symbol = |symbols: &[Symbol]| {
             let symbol = symbols.get(row).copied().ok_or(State::Absent)?;
             match State::of(symbol) {
@@ -215,7 +222,11 @@ impl Tables {
             Column::Items(ends, items) => {
                 ends.get(row)?;
                 let values: Vec<Value<'r>> = Column::range(ends, row)
-                    .map(|at| self.cell(items, at as usize, arena).unwrap_or(Value::Null))
+                    .map(|at| match self.cell(items, at as usize, wrong, arena) {
+                        Ok(value) => value,
+                        Err(State::Wrong) => unknown(wrong),
+                        Err(_) => Value::Null,
+                    })
                     .collect();
                 Ok(Value::list(&values, arena))
             }

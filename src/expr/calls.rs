@@ -131,17 +131,25 @@ impl Checker<'_> {
                     continue;
                 }
                 let same = documented.values.iter().find(|value| value.eq_ignore_ascii_case(text));
-                if same.is_none() && documented.open {
-                    continue;
-                }
                 let near = same
                     .map(String::as_str)
                     .or_else(|| nearest(text, documented.values.iter().map(String::as_str)));
+                // A vendor may add a value any day, but one that looks like a known one is a slip.
+                if near.is_none() && documented.open {
+                    continue;
+                }
                 let help = match near {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("the values are {}", documented.values.join(", ")),
                 };
-                let message = format!("this can never hold: the field is never `{text}`");
+                let message = if documented.open && same.is_none() {
+                    format!(
+                        "`{text}` is none of the documented values: {}",
+                        documented.values.join(", ")
+                    )
+                } else {
+                    format!("this can never hold: the field is never `{text}`")
+                };
                 self.mistake(Code::ImpossibleComparison, &span, message, vec![help]);
             }
         }

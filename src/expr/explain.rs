@@ -152,14 +152,8 @@ impl<'r> Explainer<'_, 'r> {
         self.records(&fold.range, &mut read);
         self.sources.extend(read);
         self.of = culprits.len();
-        for value in culprits.into_iter().take(MAX_ELEMENTS) {
-            let element = Element {
-                key: Value::Null,
-                value,
-                single: value,
-                maybe: None,
-            };
-            if self.evaluator.enter(fold, &element, self.frame).is_err() {
+        for (at, value) in culprits.into_iter().take(MAX_ELEMENTS) {
+            if self.evaluator.enter(fold, &element(at, value), self.frame).is_err() {
                 break;
             }
             self.elements.push((self.element_name(fold), value));
@@ -183,16 +177,11 @@ impl<'r> Explainer<'_, 'r> {
             .to_owned()
     }
 
-    fn culprits(&self, fold: &'r FoldOp, list: &'r List<'r>, whole: Value<'r>) -> Vec<Value<'r>> {
+    /// The elements that made it what it is, with their places.
+    fn culprits(&self, fold: &'r FoldOp, list: &'r List<'r>, whole: Value<'r>) -> Vec<(usize, Value<'r>)> {
         let mut found = Vec::new();
-        for value in list.iter() {
-            let element = Element {
-                key: Value::Null,
-                value,
-                single: value,
-                maybe: None,
-            };
-            if self.evaluator.enter(fold, &element, self.frame).is_err() {
+        for (at, value) in list.iter().enumerate() {
+            if self.evaluator.enter(fold, &element(at, value), self.frame).is_err() {
                 break;
             }
             let same = match (whole, self.value(&fold.body)) {
@@ -202,7 +191,7 @@ impl<'r> Explainer<'_, 'r> {
                 _ => false,
             };
             if same {
-                found.push(value);
+                found.push((at, value));
             }
         }
         found
@@ -253,7 +242,21 @@ impl<'r> Explainer<'_, 'r> {
         {
             found.push(record);
         }
+        // Inside a comprehension a local name stands for whatever element came last.
+        if let Op::Fold(fold) = &node.op {
+            return self.records(&fold.range, found);
+        }
         node.children().into_iter().for_each(|child| self.records(child, found));
+    }
+}
+
+/// An element of a list as a comprehension sees it.
+fn element(at: usize, value: Value<'_>) -> Element<'_> {
+    Element {
+        key: Value::Int(i64::try_from(at).unwrap_or(i64::MAX)),
+        value,
+        single: value,
+        maybe: None,
     }
 }
 

@@ -285,6 +285,9 @@ impl<'r> Evaluator<'r> {
                 (_, Value::Unknown(unknown)) => why = Unknown::either(why, Some(unknown), self.arena()),
                 (_, Value::Map(map)) => {
                     for (key, value) in map.entries {
+                        if let Err(error) = self.context.spend(pairs.len()) {
+                            return error;
+                        }
                         if pairs
                             .iter()
                             .any(|(seen, _)| equal(*seen, *key, self.arena()) == Tri::True)

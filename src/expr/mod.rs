@@ -53,6 +53,7 @@ pub use records::{Matches, NoRecords, Records};
 pub use scope::Scope;
 pub use types::Type;
 pub use unknown::{Cause, Origin, OriginId, Unknown};
+pub(crate) use value::weight;
 pub use value::{Interval, Items, List, Map, RecordRef, Tri, Value};
 
 use crate::diagnostic::Code;

@@ -134,7 +134,10 @@ impl Parser {
     }
 
     pub(super) fn unexpected(&self, found: &str) -> SyntaxError {
-        self.error(format!("unexpected {found}"))
+        self.error(match self.peek() {
+            TokenKind::End => "the expression ends too early".to_owned(),
+            _ => format!("unexpected {found}"),
+        })
     }
 
     fn too_deep(&self, start: usize) -> SyntaxError {

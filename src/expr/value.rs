@@ -281,6 +281,45 @@ impl<'r> Value<'r> {
     }
 }
 
+/// How many values a value is made of, counted up to a limit: a list that holds the same list twice holds it twice.
+pub(crate) fn weight(value: Value<'_>, limit: usize) -> usize {
+    let add = |sum: usize, part: Value<'_>| {
+        if sum >= limit {
+            sum
+        } else {
+            sum + weight(part, limit - sum)
+        }
+    };
+    match value {
+        Value::List(list) => match list.items {
+            Items::Values(values) => {
+                let mut sum = 1;
+                for part in values {
+                    sum = add(sum, *part);
+                    if sum >= limit {
+                        break;
+                    }
+                }
+                sum
+            }
+            Items::Rows { .. } | Items::Chosen { .. } => 1 + list.len(),
+        },
+        Value::Map(map) => {
+            let mut sum = 1;
+            for (_, part) in map.entries {
+                sum = add(sum, *part);
+                if sum >= limit {
+                    break;
+                }
+            }
+            sum
+        }
+        Value::Optional(Some(inner)) => weight(*inner, limit),
+        Value::String(text) => 1 + text.len() / 16,
+        _ => 1,
+    }
+}
+
 /// CEL's equality: numbers across types, lists and maps by their parts, different types are different.
 pub(crate) fn equal<'r>(a: Value<'r>, b: Value<'r>, arena: &'r Bump) -> Tri<'r> {
     match (a, b) {

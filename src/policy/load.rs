@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::derived::row_scope;
 use super::text::{self, Steps, Text};
 use super::{Example, Judged, Policy, Reference, Severity, Shown, example, guard};
-use crate::catalog::{Population, RecordType, catalog};
+use crate::catalog::{FieldType, Population, RecordType, catalog};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::document::{Document, Node, Value};
 use crate::expr::ast::Expr;
@@ -259,25 +259,46 @@ fn check_messages(document: &Document, show: &[Shown], sink: &mut Diagnostics) {
 
 /// Comprehensions over as many records as there are people, once for each judged resource or within each other.
 fn unindexed(plan: &Plan, judged: Judged) -> Vec<Mistake> {
-    let once = match judged {
-        Judged::Tenant => true,
-        Judged::Each(resource) => resource.population == Population::One,
+    let repeated = match judged {
+        Judged::Tenant => Population::One,
+        Judged::Each(resource) => resource.population,
     };
     let mut mistakes = Vec::new();
-    search(&plan.root, !once, &mut mistakes);
+    search(&plan.root, repeated, &mut mistakes);
     mistakes
 }
 
-fn search(node: &crate::expr::Node, repeated: bool, mistakes: &mut Vec<Mistake>) {
+fn population(ty: RecordType) -> Population {
+    ty.resource().map_or(Population::One, |resource| resource.population)
+}
+
+/// What a comprehension goes over when that is about as many records as there are people: all of them and how often
+/// that is too often, or those of one of few owners, such as the people of an application.
+fn crowd(fold: &crate::expr::FoldOp, repeated: Population) -> Option<(RecordType, bool)> {
+    match &fold.range.op {
+        _ if fold.join.is_some() => None,
+        Op::Collection(ty) if population(*ty) == Population::Many => Some((*ty, repeated != Population::One)),
+        Op::Field { ty, field, .. } if population(*ty) == Population::Few => {
+            let FieldType::List(element) = &ty.info().fields.get(usize::from(*field))?.ty else {
+                return None;
+            };
+            match element.as_ref() {
+                FieldType::Record(of) if population(*of) == Population::Many => {
+                    Some((*of, repeated == Population::Many))
+                }
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+fn search(node: &crate::expr::Node, repeated: Population, mistakes: &mut Vec<Mistake>) {
     let mut inner = repeated;
     if let Op::Fold(fold) = &node.op
-        && let Op::Collection(ty) = &fold.range.op
-        && fold.join.is_none()
-        && ty
-            .resource()
-            .is_some_and(|resource| resource.population == Population::Many)
+        && let Some((ty, refused)) = crowd(fold, repeated)
     {
-        if repeated {
+        if refused {
             let name = ty.name();
             mistakes.push(Mistake {
                 code: Code::UnindexedJoin,
@@ -289,7 +310,7 @@ fn search(node: &crate::expr::Node, repeated: bool, mistakes: &mut Vec<Mistake>)
                 )],
             });
         }
-        inner = true;
+        inner = Population::Many;
     }
     for child in node.children() {
         search(child, inner, mistakes);

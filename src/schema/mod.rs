@@ -37,7 +37,7 @@ impl Schema {
         sink.extend(
             self.validator
                 .iter_errors(&instance)
-                .map(|error| self.violation(document, &error)),
+                .flat_map(|error| self.violations(document, &error)),
         );
     }
 
@@ -49,8 +49,8 @@ impl Schema {
             .map(|error| format!("at `{}`: {error}", error.instance_path()))
     }
 
-    /// The diagnostic for one violation.
-    fn violation(&self, document: &Document, error: &ValidationError<'_>) -> Diagnostic {
+    /// The diagnostics for one violation: one for each unknown key.
+    fn violations(&self, document: &Document, error: &ValidationError<'_>) -> Vec<Diagnostic> {
         let pointer = error.instance_path().to_string();
         let node = document.root.pointer(&pointer).unwrap_or(&document.root);
         let whose = match pointer.trim_start_matches('/') {
@@ -59,17 +59,18 @@ impl Schema {
         };
         let place =
             |code: Code, message: String| Diagnostic::error(code, message).at(&document.source, node.span.clone(), "");
-        match error.kind() {
+        let one = match error.kind() {
             ValidationErrorKind::AdditionalProperties { unexpected }
             | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
-                let name = unexpected.first().cloned().unwrap_or_default();
-                let span = node
-                    .key(&name)
-                    .map_or_else(|| node.span.clone(), |key| key.span.clone());
-                let names = printable(&unexpected.join("`, `"));
-                Diagnostic::error(Code::UnknownKey, format!("unknown key `{names}`{whose}"))
-                    .at(&document.source, span, "not a key here")
-                    .suggest(&name, self.known_keys(error).iter().map(String::as_str))
+                let known = self.known_keys(error);
+                let unknown = |name: &String| {
+                    let span = node.key(name).map_or_else(|| node.span.clone(), |key| key.span.clone());
+                    let message = format!("unknown key `{}`{whose}", printable(name));
+                    Diagnostic::error(Code::UnknownKey, message)
+                        .at(&document.source, span, "not a key here")
+                        .suggest(name, known.iter().map(String::as_str))
+                };
+                return unexpected.iter().map(unknown).collect();
             }
             ValidationErrorKind::Required { property } => {
                 let name = property.as_str().unwrap_or_default();
@@ -92,11 +93,41 @@ impl Schema {
                 place(Code::SchemaViolation, message).suggest(found, known.iter().copied())
             }
             ValidationErrorKind::Pattern { pattern } => {
-                let found = printable(&error.instance().to_string());
-                place(Code::SchemaViolation, format!("{found} does not match `{pattern}`"))
+                place(Code::SchemaViolation, format!("a value{whose} does not match `{pattern}`"))
             }
-            _ => place(Code::SchemaViolation, printable(&error.to_string())),
-        }
+            ValidationErrorKind::AnyOf { .. } | ValidationErrorKind::OneOfNotValid { .. }
+                if !self.alternatives(error).is_empty() =>
+            {
+                let message = format!("one of {} is required{whose}", listed(&self.alternatives(error)));
+                place(Code::MissingKey, message)
+            }
+            ValidationErrorKind::Type { .. } => {
+                let expected = error.to_string();
+                let expected = expected.rsplit(" is not of ").next().unwrap_or_default();
+                place(
+                    Code::SchemaViolation,
+                    format!("a value{whose} is not of {}", printable(expected)),
+                )
+            }
+            ValidationErrorKind::MaxProperties { limit } => {
+                place(Code::SchemaViolation, format!("more than {limit} keys{whose}"))
+            }
+            _ => place(
+                Code::SchemaViolation,
+                printable(&error.masked_with("a value").to_string()),
+            ),
+        };
+        vec![one]
+    }
+
+    /// The keys of which one is required, where that is all that the alternatives say.
+    fn alternatives(&self, error: &ValidationError<'_>) -> Vec<&str> {
+        let schema = self.json.pointer(&error.schema_path().to_string());
+        let list = schema.and_then(Json::as_array);
+        list.into_iter()
+            .flatten()
+            .filter_map(|alternative| alternative.pointer("/required/0")?.as_str())
+            .collect()
     }
 
     /// Keys that the schema allows where an unknown one was found, for "did you mean".

@@ -26,7 +26,7 @@ pub struct Manifest {
     pub started: jiff::Timestamp,
     /// When reading ended: the present, as far as conditions are concerned.
     pub ended: jiff::Timestamp,
-    /// One entry for each resource type that was asked for, in the order of the catalogue.
+    /// One entry for each resource type that was asked for, in the order in which they were planned.
     pub resources: Vec<Entry>,
 }
 
@@ -126,7 +126,7 @@ pub struct Entry {
     /// Why not better.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Method, path and query that were asked.
+    /// Method and path that were asked.
     pub endpoint: String,
     /// Version of the API.
     pub api_version: String,

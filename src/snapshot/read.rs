@@ -1,7 +1,8 @@
 //! Reads a snapshot: the manifest at once, the files as a stream of chunks of whole lines.
 
+use std::collections::HashSet;
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -69,8 +70,13 @@ impl Snapshot {
         {
             return Err(invalid(format!("`{}` is not a manifest: {fault}", path.display())));
         }
-        let manifest = serde_json::from_value(json)
+        let manifest: Manifest = serde_json::from_value(json)
             .map_err(|error| invalid(format!("`{}` is not a manifest: {error}", path.display())))?;
+        let mut seen = HashSet::new();
+        if let Some(twice) = manifest.resources.iter().find(|entry| !seen.insert(&entry.resource)) {
+            let message = format!("`{}` names {} twice", path.display(), twice.resource);
+            return Err(invalid(message));
+        }
         Ok(Self {
             folder: folder.to_owned(),
             manifest,
@@ -112,14 +118,38 @@ impl Snapshot {
             return Ok(Vec::new());
         };
         let path = self.file(&parents.file)?;
-        let text = std::fs::read_to_string(&path)
+        let mut text = String::new();
+        open_file(&path)
+            .and_then(|mut file| file.read_to_string(&mut text))
             .map_err(|error| invalid(format!("cannot read `{}`: {error}", path.display())))?;
         check_hash(&path, &parents.sha256, &hex(&Sha256::digest(text.as_bytes())))?;
-        text.lines()
+        let statuses: Vec<ParentStatus> = text
+            .lines()
             .map(|line| {
                 serde_json::from_str(line).map_err(|error| invalid(format!("`{}` is damaged: {error}", path.display())))
             })
-            .collect()
+            .collect::<Result<_, _>>()?;
+        let failed = statuses
+            .iter()
+            .filter(|parent| parent.status != Status::Complete)
+            .count() as u64;
+        let read = matches!(entry.status, Status::Complete | Status::Partial);
+        let agrees = statuses.len() as u64 == parents.asked
+            && failed == parents.failed
+            && (read || failed > 0 || statuses.is_empty())
+            && (entry.status != Status::Complete || failed == 0);
+        if agrees {
+            Ok(statuses)
+        } else {
+            Err(invalid(format!(
+                "the manifest contradicts `{}`: {} is {}, {} of {} parents failed",
+                path.display(),
+                entry.resource,
+                entry.status.as_str(),
+                failed,
+                statuses.len()
+            )))
+        }
     }
 
     /// A file of the snapshot; a manifest can only name files beside it.
@@ -137,8 +167,17 @@ impl Snapshot {
 
 fn read_manifest(path: &Path) -> std::io::Result<String> {
     let mut text = String::new();
-    File::open(path)?.take(MAX_MANIFEST).read_to_string(&mut text)?;
+    open_file(path)?.take(MAX_MANIFEST).read_to_string(&mut text)?;
     Ok(text)
+}
+
+/// Opens a regular file; a pipe or a device would answer never or without end.
+fn open_file(path: &Path) -> std::io::Result<File> {
+    if std::fs::metadata(path)?.is_file() {
+        File::open(path)
+    } else {
+        Err(std::io::Error::new(ErrorKind::InvalidInput, "it is not a regular file"))
+    }
 }
 
 fn invalid(message: String) -> Diagnostic {
@@ -169,7 +208,7 @@ pub struct Lines {
 impl Lines {
     fn open(path: &Path, entry: &Entry) -> Result<Self, Diagnostic> {
         let failed = |error: std::io::Error| invalid(format!("cannot read `{}`: {error}", path.display()));
-        let file = File::open(path).map_err(failed)?;
+        let file = open_file(path).map_err(failed)?;
         let hashed = Hashed {
             inner: file,
             hash: Sha256::new(),

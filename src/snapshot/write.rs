@@ -31,13 +31,11 @@ impl SnapshotWriter {
     /// # Errors
     /// When something is there and may not be replaced, or the folder cannot be made.
     pub fn create(place: &Path, replace: bool) -> Result<Self, SnapshotError> {
-        if place.exists() && !(replace && is_replaceable(place)) {
+        if place.symlink_metadata().is_ok() && !(replace && is_replaceable(place)) {
             return Err(SnapshotError::Exists(place.display().to_string()));
         }
-        let mut name = place.file_name().unwrap_or_default().to_os_string();
-        name.push(format!(".building-{}", std::process::id()));
-        let building = place.with_file_name(name);
-        fs::create_dir_all(&building).map_err(|source| failure(&building, source))?;
+        let building = beside(place, "building");
+        make_private_folder(&building).map_err(|source| failure(&building, source))?;
         Ok(Self {
             place: place.to_owned(),
             building,
@@ -106,9 +104,13 @@ impl SnapshotWriter {
             .and_then(|()| file.sync_all())
             .map_err(|source| failure(&path, source))?;
         if self.replace && self.place.exists() {
-            let old = self.building.with_extension("old");
+            let old = beside(&self.place, "replaced");
             fs::rename(&self.place, &old).map_err(|source| failure(&self.place, source))?;
-            fs::rename(&self.building, &self.place).map_err(|source| failure(&self.place, source))?;
+            if let Err(source) = fs::rename(&self.building, &self.place) {
+                // The old snapshot goes back to where it was; if even that fails, it lies under the other name.
+                let _ = fs::rename(&old, &self.place);
+                return Err(failure(&self.place, source));
+            }
             // The new snapshot is in place; a leftover of the old one does no harm.
             let _ = fs::remove_dir_all(&old);
         } else {
@@ -125,6 +127,24 @@ impl Drop for SnapshotWriter {
             let _ = fs::remove_dir_all(&self.building);
         }
     }
+}
+
+/// A name beside the place that no other process uses.
+fn beside(place: &Path, what: &str) -> PathBuf {
+    let mut name = place.file_name().unwrap_or_default().to_os_string();
+    name.push(format!(".{what}-{}", std::process::id()));
+    place.with_file_name(name)
+}
+
+/// A folder that only its owner may look into: a snapshot names people.
+fn make_private_folder(folder: &Path) -> std::io::Result<()> {
+    if let Some(parent) = folder.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
 /// Only a snapshot or an empty folder may give way, never somebody's documents.

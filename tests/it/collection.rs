@@ -7,7 +7,7 @@ use tenken::collect::{self, CollectError};
 use tenken::diagnostic::Diagnostics;
 use tenken::policy;
 use tenken::snapshot::{Entry, Manifest, SnapshotWriter, Status};
-use wiremock::matchers::{header, method, path, query_param, query_param_is_missing};
+use wiremock::matchers::{header, method, path, query_param};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 use crate::support;
@@ -18,6 +18,10 @@ const ABOUT_PEOPLE: &str = "id: test.people\ntitle: {en: t, ja: t}\nseverity: lo
 /// A policy that reads Entra's users and domains.
 const ABOUT_ACCOUNTS: &str = "id: test.accounts\ntitle: {en: t, ja: t}\nseverity: low\nresource: entra.user\n\
     assert: entra.domains.size() > 0 && user.accountEnabled == true\nmessage: {en: m, ja: m}\n";
+
+/// A policy that reads domains and how they are federated.
+const ABOUT_FEDERATION: &str = "id: test.federation\ntitle: {en: t, ja: t}\nseverity: low\nresource: entra.domain\n\
+    assert: domain.federation.size() == 0\nmessage: {en: m, ja: m}\n";
 
 struct Collected {
     manifest: Manifest,
@@ -69,25 +73,16 @@ async fn collect(
     })
 }
 
-/// An Okta org that answers `/api/v1/users` with one response, and the pass for deactivated people with none.
+/// An Okta org that answers with one response when it is asked for all users, the deactivated included.
 async fn org(answer: ResponseTemplate) -> MockServer {
     let server = MockServer::start().await;
-    let users = || Mock::given(method("GET")).and(path("/api/v1/users"));
-    users()
-        .and(query_param("filter", "status eq \"DEPROVISIONED\""))
-        .respond_with(none())
-        .mount(&server)
-        .await;
-    users()
-        .and(query_param_is_missing("filter"))
+    Mock::given(method("GET"))
+        .and(path("/api/v1/users"))
+        .and(query_param("filter", "lastUpdated gt \"1970-01-01T00:00:00.000Z\""))
         .respond_with(answer)
         .mount(&server)
         .await;
     server
-}
-
-fn none() -> ResponseTemplate {
-    ResponseTemplate::new(200).set_body_json(json!([]))
 }
 
 fn people(ids: &[&str]) -> ResponseTemplate {
@@ -127,15 +122,10 @@ async fn pages_are_followed_in_order_and_objects_kept_as_they_came() {
         .respond_with(people(&["2"]))
         .mount(&server)
         .await;
-    users()
-        .and(query_param("filter", "status eq \"DEPROVISIONED\""))
-        .respond_with(none())
-        .mount(&server)
-        .await;
     users().respond_with(first).mount(&server).await;
     let collected = collect(ABOUT_PEOPLE, Some(&server), None).await.unwrap();
     let entry = collected.entry("okta.user");
-    assert_eq!((entry.status, entry.objects, entry.pages), (Status::Complete, 2, 3));
+    assert_eq!((entry.status, entry.objects, entry.pages), (Status::Complete, 2, 2));
     let lines = collected.lines("okta.user");
     assert_eq!(
         lines[0],
@@ -257,8 +247,8 @@ async fn answers_that_are_not_pages_are_said_plainly() {
 async fn a_list_that_breaks_off_is_partial_with_what_was_read() {
     let server = MockServer::start().await;
     let users = || Mock::given(method("GET")).and(path("/api/v1/users"));
-    let failure = ResponseTemplate::new(500)
-        .set_body_json(json!({"errorCode": "E0000009", "errorSummary": "Internal Server Error"}));
+    let failure = ResponseTemplate::new(400)
+        .set_body_json(json!({"errorCode": "E0000031", "errorSummary": "Invalid search criteria."}));
     users()
         .and(query_param("after", "c1"))
         .respond_with(failure)
@@ -272,7 +262,7 @@ async fn a_list_that_breaks_off_is_partial_with_what_was_read() {
     let collected = collect(ABOUT_PEOPLE, Some(&server), None).await.unwrap();
     let entry = collected.entry("okta.user");
     assert_eq!((entry.status, entry.objects), (Status::Partial, 2));
-    assert!(entry.reason.as_ref().unwrap().contains("E0000009"));
+    assert!(entry.reason.as_ref().unwrap().contains("E0000031"));
 }
 
 #[tokio::test]
@@ -305,6 +295,46 @@ async fn a_wait_is_kept_to_and_counted() {
         (entry.status, entry.requests, entry.throttles),
         (Status::Complete, 2, 1)
     );
+}
+
+#[tokio::test]
+async fn a_server_error_is_asked_again() {
+    let server = MockServer::start().await;
+    let failure = ResponseTemplate::new(500)
+        .set_body_json(json!({"errorCode": "E0000009", "errorSummary": "Internal Server Error"}));
+    let users = || Mock::given(method("GET")).and(path("/api/v1/users"));
+    users().respond_with(failure).up_to_n_times(1).mount(&server).await;
+    users().respond_with(people(&["1"])).mount(&server).await;
+    let collected = collect(ABOUT_PEOPLE, Some(&server), None).await.unwrap();
+    let entry = collected.entry("okta.user");
+    assert_eq!((entry.status, entry.requests), (Status::Complete, 2));
+}
+
+/// A federated tenant that answers with this when asked how its domain is federated.
+async fn federated(answer: ResponseTemplate) -> Collected {
+    let entra = tenant_server().await;
+    let domains = json!({"value": [{"id": "contoso.example", "authenticationType": "Federated"}]});
+    for (place, answer) in [
+        ("/v1.0/domains", ResponseTemplate::new(200).set_body_json(domains)),
+        ("/v1.0/domains/contoso.example/federationConfiguration", answer),
+    ] {
+        Mock::given(method("GET"))
+            .and(path(place))
+            .respond_with(answer)
+            .mount(&entra)
+            .await;
+    }
+    collect(ABOUT_FEDERATION, None, Some(&entra)).await.unwrap()
+}
+
+#[tokio::test]
+async fn only_the_vendor_s_own_words_say_that_there_are_none() {
+    let graph = json!({"error": {"code": "Request_ResourceNotFound", "message": "Resource not found."}});
+    let none = federated(ResponseTemplate::new(404).set_body_json(graph)).await;
+    let entry = none.entry("entra.federation_configuration");
+    assert_eq!((entry.status, entry.objects), (Status::Complete, 0));
+    let proxy = federated(ResponseTemplate::new(404).set_body_string("<html>nginx 404</html>")).await;
+    assert_eq!(proxy.entry("entra.federation_configuration").status, Status::Failed);
 }
 
 #[tokio::test]

@@ -165,7 +165,7 @@ fn bad_input_is_refused_with_its_place_and_leaves_nothing() {
         ("type.yaml", vec!["type.yaml:6:3", "`>` does not take (string, int)"]),
         ("value.yaml", vec!["value.yaml:6:22", "did you mean `ACTIVE`?"]),
         ("not-bool.yaml", vec!["not-bool.yaml:6:3", "yields string"]),
-        ("cel.yaml", vec!["cel.yaml:6:", "unexpected the end"]),
+        ("cel.yaml", vec!["cel.yaml:6:", "ends too early"]),
         (
             "key.yaml",
             vec!["key.yaml:8:1", "unknown key `asert`", "did you mean `assert`?"],
@@ -216,6 +216,60 @@ fn a_report_that_cannot_be_written_is_told() {
 }
 
 #[test]
+fn reports_do_not_get_into_each_other_s_way() {
+    let folder = with_snapshot("clean");
+    refuses(
+        folder.path(),
+        &["audit", "snap", "--report", "a.md", "--report", "html:./a.md"],
+        &["named twice"],
+    );
+    refuses(
+        folder.path(),
+        &["audit", "snap", "--report", "json:-"],
+        &["writes files"],
+    );
+    std::fs::create_dir(folder.path().join("taken.html")).unwrap();
+    refuses(
+        folder.path(),
+        &["audit", "snap", "--report", "a.md", "--report", "taken.html"],
+        &["cannot write"],
+    );
+    assert!(!folder.path().join("a.md").exists(), "one report was left of two");
+    let devices = tenken(folder.path(), &["audit", "snap", "--report", "json:/dev/null"]);
+    assert_eq!(status(&devices), 0);
+    assert!(
+        !std::fs::metadata("/dev/null").unwrap().is_file(),
+        "a device was replaced"
+    );
+}
+
+#[test]
+fn a_reader_who_goes_away_does_not_change_the_status() {
+    let folder = with_snapshot("contoso");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_tenken"));
+    command.current_dir(folder.path()).args(["audit", "snap"]);
+    let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+}
+
+#[test]
+fn a_snapshot_of_nothing_is_no_clean_bill() {
+    let folder = with_snapshot("clean");
+    let path = folder.path().join("snap/manifest.json");
+    let mut json: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    json["resources"] = serde_json::json!([]);
+    std::fs::write(&path, json.to_string()).unwrap();
+    let output = tenken(folder.path(), &["audit", "snap"]);
+    assert_eq!(status(&output), 2, "{}", stdout(&output));
+    assert!(
+        stderr(&output).contains("nothing could be judged"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
 fn eval_prints_values_as_json() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(
@@ -252,7 +306,7 @@ fn eval_prints_values_as_json() {
     for (args, words) in [
         (vec!["eval", "1 / 0"], "divide by zero"),
         (vec!["eval", "nothing"], "undeclared reference"),
-        (vec!["eval", "1 +"], "unexpected the end"),
+        (vec!["eval", "1 +"], "ends too early"),
         (vec!["eval", "1 + 'a'", "--check"], "does not take (int, string)"),
         (vec!["eval", "1 + 'a'"], "no such overload"),
         (vec!["eval", "1", "--vars", "missing.json"], "cannot read"),
@@ -276,11 +330,34 @@ fn expressions_made_to_explode_end_soon() {
         regex,
         "'x'.replace('', 'yyyy')",
         &"1+".repeat(40_000),
+        &twice(""),
+        &twice("=="),
+        "lists.range(3000).all(x, string(x).matches('^(a|b|[0-9]{1,' + string(x) + '})*$'))",
     ] {
         let output = tenken(folder.path(), &["eval", expression]);
         assert!(matches!(status(&output), 0 | 2), "{}", stderr(&output));
         assert!(!stderr(&output).contains("panicked"));
     }
+}
+
+/// A list that holds itself twice, forty times over, by itself or compared with itself.
+fn twice(operator: &str) -> String {
+    let end = if operator.is_empty() {
+        "a".to_owned()
+    } else {
+        format!("a {operator} a")
+    };
+    let binds = "cel.bind(a, [a, a], ".repeat(40);
+    format!("cel.bind(a, [1], {binds}{end}{}", ")".repeat(41))
+}
+
+#[test]
+fn what_a_tenant_or_a_policy_says_repaints_no_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = tenken(folder.path(), &["eval", "'\u{9b}31m\u{202e}\\u007f'"]);
+    assert_eq!(stdout(&output), "\"\\u009b31m\\u202e\\u007f\"\n");
+    let output = tenken(folder.path(), &["eval", "1 + '\u{9b}31m' +"]);
+    assert!(!stderr(&output).contains('\u{9b}'), "{}", stderr(&output));
 }
 
 #[test]
@@ -360,8 +437,13 @@ fn configuration_mistakes_are_told_at_their_place() {
         ),
         (
             "tenants:\n  - name: a\n    okta: { url: 'https://contoso.okta.com', token: s3cret }\n",
+            vec!["tenken.yaml:3:", "never stands in the configuration", "{ env: NAME }"],
+        ),
+        (
+            "tenants:\n  - name: a\n    okta: { url: 'https://u:s3cret@contoso.okta.com', token: { value: s3cret } }\n",
             vec!["tenken.yaml:3:"],
         ),
+        ("tenants:\n  - name: a\n", vec!["one of `okta`, `entra` is required"]),
         (
             "tenants:\n  - name: a\n    okta: { url: 'https://contoso.okta.com', tokn: { env: T } }\n",
             vec!["did you mean `token`?"],
@@ -373,6 +455,10 @@ fn configuration_mistakes_are_told_at_their_place() {
     ] {
         std::fs::write(folder.path().join("tenken.yaml"), text).unwrap();
         refuses(folder.path(), &["snapshot"], &words);
+        assert!(
+            !stderr(&tenken(folder.path(), &["snapshot"])).contains("s3cret"),
+            "{text}"
+        );
     }
     let init = tenken(folder.path(), &["init"]);
     std::fs::write(folder.path().join("tenken.yaml"), init.stdout.clone()).unwrap();

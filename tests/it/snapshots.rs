@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tenken::diagnostic::Diagnostic;
 use tenken::evaluate::Tables;
+use tenken::expr::{Scope, Value, compile, run};
 use tenken::policy;
 use tenken::snapshot::Snapshot;
 
@@ -35,18 +36,12 @@ fn replace_users(place: &Path, text: &str) {
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect();
-    let path = place.join("manifest.json");
-    let mut json: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
-    let entry = json["resources"]
-        .as_array_mut()
-        .unwrap()
-        .iter_mut()
-        .find(|e| e["resource"] == "entra.user")
-        .unwrap();
-    entry["sha256"] = hash.into();
-    entry["bytes"] = text.len().into();
-    entry["objects"] = text.lines().count().into();
-    std::fs::write(path, json.to_string()).unwrap();
+    change_json(place, |json| {
+        let entry = entry(json, "entra.user");
+        entry["sha256"] = hash.into();
+        entry["bytes"] = text.len().into();
+        entry["objects"] = text.lines().count().into();
+    });
 }
 
 type Damage = Box<dyn Fn(&Path)>;
@@ -136,7 +131,49 @@ fn damages() -> Vec<(&'static str, Damage, &'static str)> {
             Box::new(|p| replace_users(p, "{\"parent\":null,\"object\":{\"id\":\"1\",\"id\":\"2\"}}\n")),
             "twice",
         ),
+        (
+            "a type that is named twice",
+            Box::new(|p| {
+                change_json(p, |json| {
+                    let list = json["resources"].as_array_mut().unwrap();
+                    let again = list[0].clone();
+                    list.push(again);
+                });
+            }),
+            "twice",
+        ),
+        (
+            "a denied type of which every part was read",
+            Box::new(|p| change_json(p, |json| entry(json, "okta.app_feature")["status"] = "denied".into())),
+            "contradicts",
+        ),
+        (
+            "a pipe",
+            Box::new(|p| {
+                std::fs::remove_file(users(p)).unwrap();
+                assert!(
+                    std::process::Command::new("mkfifo")
+                        .arg(users(p))
+                        .status()
+                        .unwrap()
+                        .success()
+                );
+            }),
+            "not a regular file",
+        ),
     ]
+}
+
+fn change_json(place: &Path, change: impl FnOnce(&mut serde_json::Value)) {
+    let path = place.join("manifest.json");
+    let mut json = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    change(&mut json);
+    std::fs::write(path, json.to_string()).unwrap();
+}
+
+fn entry<'j>(json: &'j mut serde_json::Value, resource: &str) -> &'j mut serde_json::Value {
+    let list = json["resources"].as_array_mut().unwrap();
+    list.iter_mut().find(|entry| entry["resource"] == resource).unwrap()
 }
 
 #[tokio::test]
@@ -166,9 +203,11 @@ async fn values_of_other_types_are_unknown_not_wrong() {
     let (place, _) = support::collected("clean", Default::default(), folder.path()).await;
     let text = zstd::decode_all(std::fs::File::open(users(&place)).unwrap()).unwrap();
     let text = String::from_utf8(text).unwrap();
-    // Every usage location becomes a number, every list of licences a text, and one name half a surrogate pair.
+    // Every usage location becomes a number, one name gets half a surrogate pair, one list an element of another type.
     let text = text.replace("\"usageLocation\":\"", "\"usageLocation\":1,\"was\":\"");
     let text = text.replacen("\"displayName\":\"", "\"displayName\":\"\\ud83d", 1);
+    assert!(text.contains("\"otherMails\":[]"), "the test changes nothing");
+    let text = text.replacen("\"otherMails\":[]", "\"otherMails\":[5,\"a\"]", 1);
     replace_users(&place, &text);
     let audit = support::audit(&place);
     let policy = audit
@@ -184,6 +223,41 @@ async fn values_of_other_types_are_unknown_not_wrong() {
         .find(|finding| finding.policy == policy.id)
         .unwrap();
     assert_eq!(finding.causes[0].about, "entra.user.usageLocation");
+    for (question, decided) in [
+        (
+            "entra.users.exists(u, u.displayName.startsWith('\u{fffd}'))",
+            Some(true),
+        ),
+        ("entra.users.exists(u, u.otherMails.exists(m, m == 'a'))", Some(true)),
+        ("entra.users.exists(u, u.otherMails.exists(m, m == 'b'))", None),
+        ("entra.users.all(u, u.otherMails.all(m, m != 'b'))", None),
+    ] {
+        assert_eq!(ask(&place, question), decided, "{question}");
+    }
+}
+
+/// The answer to a question, if there is one.
+fn ask(place: &Path, question: &str) -> Option<bool> {
+    let compiled = compile(question, &Scope::snapshot());
+    let plan = compiled.plan.unwrap();
+    let snapshot = Snapshot::open(place).unwrap();
+    let tables = Tables::load(&snapshot, &policy::Needs::of(&plan.reads)).unwrap();
+    let arena = bumpalo::Bump::new();
+    match run(&plan, &[], &tables, &arena) {
+        Value::Bool(value) => Some(value),
+        Value::Unknown(_) => None,
+        other => panic!("{question}: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn enums_have_the_documented_spelling_however_they_are_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let (place, _) = support::collected("clean", Default::default(), folder.path()).await;
+    let text = zstd::decode_all(std::fs::File::open(users(&place)).unwrap()).unwrap();
+    let text = String::from_utf8(text).unwrap();
+    replace_users(&place, &text.replace("\"Member\"", "\"member\""));
+    assert_eq!(ask(&place, "entra.users.exists(u, u.userType == 'Member')"), Some(true));
 }
 
 #[tokio::test]

@@ -141,6 +141,9 @@ fn contains<'r>(c: &Context<'r>, args: &[Value<'r>]) -> Value<'r> {
             }
             let mut why = list.open;
             for (at, found) in list.iter().enumerate() {
+                if let Err(error) = c.spend_comparison(found, item) {
+                    return error;
+                }
                 match (equal(found, item, c.arena), list.maybe(at)) {
                     (Tri::True, None) => return Value::Bool(true),
                     (Tri::True, Some(maybe)) => why = Unknown::either(why, Some(maybe), c.arena),
@@ -224,10 +227,17 @@ fn distinct<'r>(c: &Context<'r>, args: &[Value<'r>]) -> Value<'r> {
     };
     let mut out: Vec<Value<'r>> = Vec::new();
     for item in list.iter() {
-        if let Err(error) = c.spend(1 + out.len()) {
-            return error;
+        let mut known = false;
+        for seen in &out {
+            if let Err(error) = c.spend(1).and_then(|()| c.spend_comparison(*seen, item)) {
+                return error;
+            }
+            known = equal(*seen, item, c.arena) == Tri::True;
+            if known {
+                break;
+            }
         }
-        if !out.iter().any(|seen| equal(*seen, item, c.arena) == Tri::True) {
+        if !known {
             out.push(item);
         }
     }

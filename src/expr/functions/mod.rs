@@ -20,7 +20,7 @@ use std::sync::LazyLock;
 use bumpalo::Bump;
 
 use super::types::Type;
-use super::value::Value;
+use super::value::{Value, weight};
 
 /// What an implementation may use.
 pub struct Context<'r> {
@@ -32,6 +32,9 @@ pub struct Context<'r> {
 
 /// Largest string, bytes or list that an expression can make.
 pub(crate) const MAX_SIZE: usize = 8 << 20;
+
+/// Most memory, in bytes, that the values of one evaluation may take.
+pub(crate) const MAX_MEMORY: usize = 512 << 20;
 
 /// Computes a function from its arguments, the receiver first.
 pub(crate) type Run = for<'r> fn(&Context<'r>, &[Value<'r>]) -> Value<'r>;
@@ -195,14 +198,30 @@ impl<'r> Context<'r> {
         }
     }
 
-    /// Takes from the budget; an error once it is used up.
+    /// Takes from the budget; an error once it, or the memory for values, is used up.
     pub fn spend(&self, work: usize) -> Result<(), Value<'r>> {
+        if self.arena.allocated_bytes() > MAX_MEMORY {
+            return Err(Value::Error("the expression needs too much memory"));
+        }
         match self.budget.get().checked_sub(work as u64) {
             Some(left) => {
                 self.budget.set(left);
                 Ok(())
             }
             None => Err(Value::Error("the expression does too much work")),
+        }
+    }
+
+    /// Takes for a comparison of two values what it costs at most: the parts of the smaller.
+    pub fn spend_comparison(&self, a: Value<'r>, b: Value<'r>) -> Result<(), Value<'r>> {
+        // One more than there is, so that what reaches the limit is refused.
+        let limit = usize::try_from(self.budget.get()).unwrap_or(usize::MAX).saturating_add(1);
+        match (a, b) {
+            (Value::List(_) | Value::Map(_), Value::List(_) | Value::Map(_)) => {
+                let limit = weight(a, limit);
+                self.spend(weight(b, limit))
+            }
+            _ => Ok(()),
         }
     }
 

@@ -83,10 +83,16 @@ pub(super) const PARTIAL: &[Row] = &[
         add,
     ),
     ("_==_", &["_==_(A, A) -> bool"], |c, args| {
-        two(c, args, |a, b| equal(a, b, c.arena).value())
+        two(c, args, |a, b| match c.spend_comparison(a, b) {
+            Ok(()) => equal(a, b, c.arena).value(),
+            Err(error) => error,
+        })
     }),
     ("_!=_", &["_!=_(A, A) -> bool"], |c, args| {
-        two(c, args, |a, b| equal(a, b, c.arena).negate().value())
+        two(c, args, |a, b| match c.spend_comparison(a, b) {
+            Ok(()) => equal(a, b, c.arena).negate().value(),
+            Err(error) => error,
+        })
     }),
     ("_<_", ordering!("_<_"), |c, args| {
         ordered(c, args, |o| o == Ordering::Less)

@@ -17,7 +17,7 @@ mod time;
 use jiff::Timestamp;
 use serde_json::Value;
 
-pub(crate) use query::{BadQuery, LogQuery, Query};
+pub(crate) use query::{BadQuery, LogQuery, Query, Users};
 pub(crate) use source::Source;
 pub(crate) use time::{Style, after};
 
@@ -137,7 +137,7 @@ impl World {
     ) -> Result<Source<'_>, Missing> {
         let app = || self.org.app(parent.unwrap_or_default()).ok_or(Missing::Parent);
         let kept: &[Value] = match resource {
-            Resource::OktaUsers => return Ok(self.okta_users(query.status.as_deref())),
+            Resource::OktaUsers => return Ok(self.okta_users(&query.users)),
             Resource::Apps => return Ok(self.apps(query.app_name.as_deref())),
             Resource::AppUsers => {
                 let app = app()?;
@@ -196,19 +196,23 @@ impl World {
         names.any(|known| known.eq_ignore_ascii_case(name))
     }
 
-    /// Users of a status, or all who are not deprovisioned.
-    fn okta_users(&self, status: Option<&str>) -> Source<'_> {
-        let wanted = |user: &&Value| match status {
-            Some(status) => text(user, "status") == status,
-            None => text(user, "status") != "DEPROVISIONED",
+    /// The users that are asked for.
+    fn okta_users(&self, which: &Users) -> Source<'_> {
+        let changed_after = match which {
+            Users::ChangedAfter(time) => Some(Style::Okta.write(*time)),
+            _ => None,
+        };
+        let wanted = |user: &&Value| match which {
+            Users::Present => text(user, "status") != "DEPROVISIONED",
+            Users::Status(status) => text(user, "status") == status,
+            Users::ChangedAfter(_) => true,
         };
         let kept = Source::kept(self, self.org.users.iter().filter(wanted));
         // Everybody in the crowd is active; without this, a search for others would make a million
         // people in vain.
-        if status.is_none_or(|status| status == "ACTIVE") {
-            kept.with_crowd(Account::Okta)
-        } else {
-            kept
+        match which {
+            Users::Status(status) if status != "ACTIVE" => kept,
+            _ => kept.with_crowd(Account::Okta).changed_after(changed_after),
         }
     }
 

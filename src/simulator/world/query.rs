@@ -27,12 +27,24 @@ const LOG_DEFAULT: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Which objects of a list are wanted.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Query {
-    /// Okta users: only those of this status; without it all but the deprovisioned.
-    pub(crate) status: Option<String>,
+    /// Okta users: which of them.
+    pub(crate) users: Users,
     /// Apps: only those of this name.
     pub(crate) app_name: Option<String>,
     /// System Log: what is asked of it.
     pub(crate) log: LogQuery,
+}
+
+/// Which Okta users are asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) enum Users {
+    /// All but the deprovisioned, as without a filter.
+    #[default]
+    Present,
+    /// Those of a status.
+    Status(String),
+    /// All that changed after a time, the deprovisioned included.
+    ChangedAfter(Timestamp),
 }
 
 /// What is asked of the System Log.
@@ -67,7 +79,7 @@ impl Query {
         let mut query = Query::default();
         for (name, value) in pairs {
             match (resource, name.as_str()) {
-                (Resource::OktaUsers, "filter" | "search") => query.status = Some(user_status(value)?),
+                (Resource::OktaUsers, "filter" | "search") => query.users = users(value)?,
                 (Resource::OktaUsers | Resource::Apps, "q") | (Resource::Apps, "search") => {
                     return Err(BadQuery::Filter);
                 }
@@ -95,15 +107,23 @@ impl Query {
 
 /// The value in `field eq "value"`.
 fn equals(filter: &str, field: &str) -> Option<String> {
-    let (left, right) = filter.split_once(" eq ")?;
+    compared(filter, field, "eq")
+}
+
+/// The value in `field operator "value"`.
+fn compared(filter: &str, field: &str, operator: &str) -> Option<String> {
+    let (left, right) = filter.split_once(&format!(" {operator} "))?;
     let value = right.trim().strip_prefix('"')?.strip_suffix('"')?;
     (left.trim() == field && !value.contains('"')).then(|| value.to_owned())
 }
 
-/// The status in `status eq "…"`.
-fn user_status(filter: &str) -> Result<String, BadQuery> {
+/// `status eq "…"` or `lastUpdated gt "…"`.
+fn users(filter: &str) -> Result<Users, BadQuery> {
+    if let Some(time) = compared(filter, "lastUpdated", "gt") {
+        return time.parse().map(Users::ChangedAfter).map_err(|_| BadQuery::Filter);
+    }
     let status = equals(filter, "status").filter(|status| USER_STATUSES.contains(&status.as_str()));
-    status.ok_or(BadQuery::Filter)
+    status.map(Users::Status).ok_or(BadQuery::Filter)
 }
 
 /// Whether a filter is the one for failed provisioning: its three conditions, joined by `and`, `or`
@@ -144,7 +164,7 @@ fn descending(value: &str) -> Result<bool, BadQuery> {
 
 #[cfg(test)]
 mod tests {
-    use super::{BadQuery, Query};
+    use super::{BadQuery, Query, Users};
     use crate::simulator::endpoint::Resource;
     use jiff::Timestamp;
 
@@ -158,10 +178,14 @@ mod tests {
 
     #[test]
     fn filters_are_recognised_or_refused() {
-        let status = |filter: &str| read(Resource::OktaUsers, "filter", filter).map(|query| query.status);
+        let users = |filter: &str| read(Resource::OktaUsers, "filter", filter).map(|query| query.users);
         assert_eq!(
-            status(r#"status eq "DEPROVISIONED""#),
-            Ok(Some("DEPROVISIONED".to_owned()))
+            users(r#"status eq "DEPROVISIONED""#),
+            Ok(Users::Status("DEPROVISIONED".to_owned()))
+        );
+        assert_eq!(
+            users(r#"lastUpdated gt "1970-01-01T00:00:00.000Z""#),
+            Ok(Users::ChangedAfter(Timestamp::UNIX_EPOCH))
         );
         for wrong in [
             r#"profile.login eq "a""#,
@@ -169,8 +193,10 @@ mod tests {
             "status eq ACTIVE",
             "",
             r#"status eq """#,
+            r#"lastUpdated gt "yesterday""#,
+            r#"lastUpdated co "2026""#,
         ] {
-            assert_eq!(status(wrong), Err(BadQuery::Filter), "{wrong}");
+            assert_eq!(users(wrong), Err(BadQuery::Filter), "{wrong}");
         }
         let name = read(Resource::Apps, "filter", r#"name eq "office365""#)
             .unwrap()

@@ -28,6 +28,8 @@ pub(crate) struct Source<'w> {
     kept: Vec<&'w Value>,
     /// What of the crowd comes after that.
     crowd: Option<Account>,
+    /// Only what changed after this time.
+    changed_after: Option<String>,
 }
 
 impl<'w> Source<'w> {
@@ -37,6 +39,15 @@ impl<'w> Source<'w> {
             world,
             kept: kept.into_iter().collect(),
             crowd: None,
+            changed_after: None,
+        }
+    }
+
+    /// Of the same list only what changed after a time, as the vendor writes it.
+    pub(super) fn changed_after(self, time: Option<String>) -> Source<'w> {
+        Source {
+            changed_after: time,
+            ..self
         }
     }
 
@@ -52,7 +63,14 @@ impl<'w> Source<'w> {
     pub(crate) fn from(self, position: u64) -> impl Iterator<Item = (u64, Value)> + 'w {
         let people = self.crowd.map_or(0, |_| self.world.casting.people());
         let end = self.kept.len() as u64 + u64::from(people);
-        (position..end).filter_map(move |position| Some((position, self.at(position)?)))
+        (position..end)
+            .filter_map(move |position| Some((position, self.at(position).filter(|object| self.is_wanted(object))?)))
+    }
+
+    /// Written alike, times sort as text.
+    fn is_wanted(&self, object: &Value) -> bool {
+        let changed = object.get("lastUpdated").and_then(Value::as_str).unwrap_or_default();
+        self.changed_after.as_deref().is_none_or(|time| changed > time)
     }
 
     /// The object at a position, if there is one.
