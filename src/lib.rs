@@ -7,9 +7,9 @@
 //!  simulator ───────┘           policies ─┘
 //! ```
 //!
-//! Each stage takes a value, or a file with a published schema, and returns one; nothing flows backwards. `collect` is
-//! the only async code, `evaluate` the only parallel code, and they meet in the snapshot, on disk. So an audit needs no
-//! network and no credentials, and two people get the same answer from the same snapshot.
+//! Each stage takes a value, or a file with a published schema, and returns one; nothing flows backwards. What speaks to
+//! a network is async (`collect`, and the simulator), what judges is parallel (`evaluate`), and they meet in the snapshot,
+//! on disk. So an audit needs no network and no credentials, and two people get the same answer from the same snapshot.
 //!
 //! # Map
 //!
@@ -34,10 +34,19 @@
 //!
 //! # Where a change goes
 //!
-//! A new **policy**: a file in `policies/<pack>/`, and its name in `src/policy/pack.rs`. A new **resource type**: an
-//! entry in `src/catalog/*.yaml`, with a fixture in the simulator. A new **report format**: a file in `src/report/` and
-//! a line in its `Format`. A new **command**: a file in `src/cli/`. A new **function** of the language: a line in one of
-//! the tables of `src/expr/functions/`. A new **diagnostic code**: a line in `src/diagnostic.rs`.
+//! | what | where |
+//! |---|---|
+//! | policy | a file in `policies/<pack>/`, its name in `src/policy/pack.rs`; a plant in `src/simulator/scenarios/contoso.yaml`, which a test asks for |
+//! | resource type | an entry in `src/catalog/*.yaml`, its noun in `reports/texts/`; in the simulator `endpoint.rs`, an object in the scenarios, a route in `server/` |
+//! | report format | a file in `src/report/`, a variant and a row in `Format` (`src/report/mod.rs`); templates in `reports/templates/`, listed in `assets.rs` |
+//! | command | a file in `src/cli/`, its variant and its arm in `src/cli/mod.rs` |
+//! | function of the language | a row in a table of `src/expr/functions/`: `STRICT` when it needs whole arguments, `PARTIAL` when it deals itself with lists that were not read to their end; loops call `Context::spend` |
+//! | macro | `src/expr/macros.rs`, and `ast::Fold`, `check`, `plan`, `fold` |
+//! | diagnostic code | a line in `src/diagnostic.rs` |
+//! | language of the texts | `policy::Language` and `policy::Text`, and from there wherever the compiler points; `reports/texts/`, `src/schema/`, every policy |
+//!
+//! Schemas for editors and the tables of facts are made from their sources by tests: `UPDATE_SCHEMA=1 cargo test`,
+//! `UPDATE_REFERENCE_DATA=1 cargo test`.
 //!
 //! # What differs from the first design, and why
 //!
@@ -45,6 +54,7 @@
 //!   it and, for findings, explains it, values borrow from the tables without reference counts, and what a plan reads
 //!   can be looked up. Lists that are found by index ([`expr::Join`]) serve to-many and reverse links, which are
 //!   therefore derived fields and need no machinery of their own.
+//! - `policy` imports `snapshot` for one enum: examples say with the words of the manifest how well a type was read.
 //! - Links to what a record was listed under (`app_user.app`) are never null, so they need no guard; a parent that is
 //!   missing is unknown.
 

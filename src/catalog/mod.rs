@@ -4,8 +4,6 @@
 //! when they are missing, and how records link to each other. Everything else derives from it: the collection plan,
 //! permissions, the types that conditions are checked against, projection, the JSON Schema, the documentation.
 //! A new resource type is one entry there.
-//!
-//! Imports [`crate::document`] only.
 
 mod load;
 mod reference;

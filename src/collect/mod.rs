@@ -4,7 +4,7 @@
 //! Needs ─ plan ─► steps ─ pages ─► Client (guard, retry, pace) ─► snapshot files
 //! ```
 //!
-//! This is the only async code. It never writes to a tenant: [`client`] can send GET, and POST to the token endpoint.
+//! It never writes to a tenant: [`client`] can send GET, and POST to the token endpoint.
 //! The two sources run side by side; a resource type that cannot be read is noted in the manifest and the run goes on.
 
 mod auth;

@@ -467,7 +467,7 @@ fn linked_by(from: RecordRef, to: RecordRef, tables: &Tables) -> Option<String> 
     })
 }
 
-/// Every resource type that the policies need, or that was read, with how well.
+/// Every resource type that the policies need, with how well it was read.
 fn coverage(policies: &[Policy], manifest: &Manifest) -> Vec<Coverage> {
     let mut needed: BTreeMap<RecordType, (&'static Resource, Vec<String>)> = BTreeMap::new();
     for policy in policies {

@@ -8,8 +8,6 @@
 //! messages. On top of it comes one thing: a value can be *unknown*, with its causes, when the snapshot does not hold
 //! it. Only [`Records`] makes unknowns, so plain CEL is plain CEL.
 //!
-//! Imports [`crate::catalog`] for the types of records.
-//!
 //! ```
 //! use tenken::expr::{NoRecords, Scope, compile, run};
 //!

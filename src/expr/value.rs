@@ -405,8 +405,7 @@ pub(crate) fn compare_numbers(a: Value<'_>, b: Value<'_>) -> Option<Option<Order
     })
 }
 
-/// As doubles, unless the double lies outside all whole numbers of 64 bits (specification, "Numeric values"): near the
-/// ends of the range a whole number has no double of its own.
+/// As doubles, as the conformance tests have it: beyond 2^53 several whole numbers share one double.
 fn compare_int_double(x: i128, y: f64) -> Option<Ordering> {
     (x as f64).partial_cmp(&y)
 }

@@ -92,9 +92,10 @@ impl Schema {
                 let message = format!("`{}` is not one of {}", printable(found), listed(&known));
                 place(Code::SchemaViolation, message).suggest(found, known.iter().copied())
             }
-            ValidationErrorKind::Pattern { pattern } => {
-                place(Code::SchemaViolation, format!("a value{whose} does not match `{pattern}`"))
-            }
+            ValidationErrorKind::Pattern { pattern } => place(
+                Code::SchemaViolation,
+                format!("a value{whose} does not match `{pattern}`"),
+            ),
             ValidationErrorKind::AnyOf { .. } | ValidationErrorKind::OneOfNotValid { .. }
                 if !self.alternatives(error).is_empty() =>
             {

@@ -138,6 +138,15 @@ fn bad_input_is_refused_with_its_place_and_leaves_nothing() {
     );
     write("type.yaml", &policy("app_user.status > 3"));
     write("value.yaml", &policy("app_user.status == \"active\""));
+    write("typo.yaml", &policy("app_user.status != \"SUSPENED\""));
+    write(
+        "join.yaml",
+        &policy("app_user.app.app_users.exists(u, u.status == \"STAGED\")"),
+    );
+    write(
+        "keys.yaml",
+        &(policy("app_user.status == \"ACTIVE\"") + "asert: x\nsevrity: x\n"),
+    );
     write("not-bool.yaml", &policy("app_user.status"));
     write("cel.yaml", &policy("app_user.status =="));
     write("key.yaml", &(policy("true") + "asert: x\n"));
@@ -164,6 +173,17 @@ fn bad_input_is_refused_with_its_place_and_leaves_nothing() {
         ("second-line.yaml", vec!["second-line.yaml:7:6", "unguarded-link"]),
         ("type.yaml", vec!["type.yaml:6:3", "`>` does not take (string, int)"]),
         ("value.yaml", vec!["value.yaml:6:22", "did you mean `ACTIVE`?"]),
+        ("typo.yaml", vec!["typo.yaml:6:22", "did you mean `SUSPENDED`?"]),
+        ("join.yaml", vec!["join.yaml:6:3", "again and again"]),
+        (
+            "keys.yaml",
+            vec![
+                "keys.yaml:8:1",
+                "did you mean `assert`?",
+                "keys.yaml:9:1",
+                "did you mean `severity`?",
+            ],
+        ),
         ("not-bool.yaml", vec!["not-bool.yaml:6:3", "yields string"]),
         ("cel.yaml", vec!["cel.yaml:6:", "ends too early"]),
         (

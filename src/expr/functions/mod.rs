@@ -215,7 +215,9 @@ impl<'r> Context<'r> {
     /// Takes for a comparison of two values what it costs at most: the parts of the smaller.
     pub fn spend_comparison(&self, a: Value<'r>, b: Value<'r>) -> Result<(), Value<'r>> {
         // One more than there is, so that what reaches the limit is refused.
-        let limit = usize::try_from(self.budget.get()).unwrap_or(usize::MAX).saturating_add(1);
+        let limit = usize::try_from(self.budget.get())
+            .unwrap_or(usize::MAX)
+            .saturating_add(1);
         match (a, b) {
             (Value::List(_) | Value::Map(_), Value::List(_) | Value::Map(_)) => {
                 let limit = weight(a, limit);
