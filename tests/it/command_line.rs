@@ -120,6 +120,7 @@ fn the_same_snapshot_gives_the_same_bytes() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a table")]
 fn bad_input_is_refused_with_its_place_and_leaves_nothing() {
     let folder = with_snapshot("clean");
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();

@@ -14,7 +14,7 @@ use crate::report::shown::Shown;
 /// Names that stand for all who are affected.
 const NAMES: usize = 5;
 /// Longest example, in characters.
-const EXAMPLE: usize = 240;
+const EXAMPLE: usize = 480;
 
 /// A policy that fails, as something to do.
 #[derive(Debug, Serialize)]
