@@ -330,6 +330,29 @@ impl Audit {
     }
 }
 
+impl Counts {
+    /// The part of what is in scope that could be decided, from 0 to 1; none when nothing is in scope.
+    pub fn coverage(&self) -> Option<f64> {
+        let decided = self.pass + self.fail + self.waived;
+        let all = decided + self.unknown;
+        (all > 0).then(|| decided as f64 / all as f64)
+    }
+}
+
+impl std::ops::Add for Counts {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            pass: self.pass + other.pass,
+            fail: self.fail + other.fail,
+            unknown: self.unknown + other.unknown,
+            waived: self.waived + other.waived,
+            out_of_scope: self.out_of_scope + other.out_of_scope,
+        }
+    }
+}
+
 impl Summary {
     /// Counts policies and resources.
     pub fn of(policies: &[PolicyResult]) -> Self {

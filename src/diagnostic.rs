@@ -49,9 +49,9 @@ pub enum Severity {
     Warning,
 }
 
-/// Declares [`Code`] once: variant, kebab-case spelling, what it means.
+/// Declares [`Code`] once: variant, kebab-case spelling, what it means, what to do.
 macro_rules! codes {
-    ($($variant:ident = $text:literal: $about:literal,)*) => {
+    ($($variant:ident = $text:literal: $about:literal, $advice:literal;)*) => {
         /// Stable identity of a kind of mistake. Spelt in kebab-case wherever it is shown.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Code { $(#[doc = $about] $variant,)* }
@@ -69,44 +69,82 @@ macro_rules! codes {
             pub fn about(self) -> &'static str {
                 match self { $(Code::$variant => $about,)* }
             }
+
+            /// What to do about it.
+            pub fn advice(self) -> &'static str {
+                match self { $(Code::$variant => $advice,)* }
+            }
         }
     };
 }
 
 codes! {
     UnreadableFile = "unreadable-file": "A file could not be opened or read.",
+        "Check that the path is spelt right and that you may read it.";
     InvalidYaml = "invalid-yaml": "A file is not one well-formed YAML document within the size limits.",
+        "Correct the place shown; most often it is indentation, a missing quote around a text with `: ` or `#`, or a tab.";
     InvalidJson = "invalid-json": "A file is not well-formed JSON.",
+        "Correct the place shown; most often it is a comma too many or too few.";
     SchemaViolation = "schema-violation": "A file does not have the published structure.",
+        "Compare with what `tenken schema policy|pack|config` prints; an editor that knows the schema shows it while you type.";
     UnknownKey = "unknown-key": "A key is not part of the published structure.",
+        "Correct the spelling, or remove the key: nothing reads it.";
     MissingKey = "missing-key": "A required key is absent.",
+        "Add the key at the place shown.";
     DuplicateId = "duplicate-id": "Two things have the same id.",
+        "Give one of them another id; results refer to it.";
     UnknownPack = "unknown-pack": "A pack, file or folder of policies does not exist.",
+        "Name a built-in pack (`tenken policy list`), or a file or folder that exists.";
     NoPolicies = "no-policies": "A folder or pack holds no policy, so nothing would be judged.",
+        "Name a folder that holds policies: files ending in .yaml or .yml.";
     UnknownPolicy = "unknown-policy": "A policy id does not exist among the loaded ones.",
+        "`tenken policy list` shows ids; tags, severities and frameworks stand in the policies.";
     UnknownResource = "unknown-resource": "A resource type is not in the catalogue.",
+        "`tenken resources` lists the resource types.";
     MissingTranslation = "missing-translation": "A text lacks one of the languages en and ja.",
+        "Write the text in both languages: `{ en: …, ja: … }`.";
     UnknownTemplateVariable = "unknown-template-variable": "A message uses a name that `show` does not define.",
+        "Add the value to `show`, or correct the name in the message.";
     UnusedShow = "unused-show": "A value of `show` is never used in the message.",
+        "Use the value in the message of each language, or remove it from `show`.";
     InvalidTemplate = "invalid-template": "A message is not a well-formed template.",
+        "The message is a template as Jinja has it: check that `{{ … }}` and `{% … %}` are closed and that the filter exists.";
     EvaluationFailed = "evaluation-failed": "An expression failed when it ran.",
+        "The message says what failed, such as a division by zero or an index out of range; guard it with a condition.";
     InvalidExample = "invalid-example": "An example of a policy does not fit the catalogue.",
+        "Give objects as the vendor's API returns them; `tenken resources TYPE` shows fields and types.";
     ExampleFailed = "example-failed": "An example of a policy has another outcome than it expects.",
+        "Either the condition or the expectation is wrong: the place shows what came out and why.";
     Syntax = "syntax": "An expression is not well-formed CEL.",
+        "Correct the place shown; conditions are CEL (https://cel.dev).";
     TooDeep = "too-deep": "An expression or document nests deeper than the limit.",
+        "Split the expression: a condition of this depth cannot be read by people either.";
     UndeclaredName = "undeclared-name": "An expression names something that does not exist.",
+        "Correct the spelling; a condition knows its row, `now`, and collections such as `entra.users`.";
     UnknownField = "unknown-field": "An expression reads a field that the resource type does not have.",
+        "`tenken resources TYPE` shows the fields; raw fields have the vendor's spelling, what tenken adds is in snake_case.";
     UnknownFunction = "unknown-function": "An expression calls a function that does not exist.",
+        "Use CEL's standard functions or its string, math, list and optional extensions.";
     TypeMismatch = "type-mismatch": "An operator or function does not take values of these types.",
+        "Convert a side (`int(…)`, `string(…)`, `timestamp(…)`), or compare another field.";
     ImpossibleComparison = "impossible-comparison": "A comparison can never hold for any value of the field.",
+        "Write the value as the vendor documents it, capitals included.";
     UnguardedLink = "unguarded-link": "A condition reads through a link that may be null, with no guard.",
+        "Write `LINK == null || …` or `LINK != null && …` before reading through it: the other record may not exist.";
     UnindexedJoin = "unindexed-join": "A condition would compare every record of one large type with every record of another.",
+        "Compare a field of the inner record with `==`, so that an index finds the few that matter.";
     NotBoolean = "not-boolean": "A condition does not yield true or false.",
+        "Compare the value with something: a condition is true or false.";
     UnsupportedSyntax = "unsupported-syntax": "An expression uses a part of CEL that needs protobuf messages.",
+        "Write it without protobuf messages.";
     InvalidConfig = "invalid-config": "The configuration cannot be used.",
+        "Compare with what `tenken init` prints.";
     InvalidSnapshot = "invalid-snapshot": "A snapshot is missing, truncated, altered or of a newer format.",
+        "Collect again with `tenken snapshot`; what is damaged or altered cannot be judged.";
     UnsafeUrl = "unsafe-url": "An address would send credentials over an unprotected connection.",
+        "Use https; plain http is for a simulator on this machine.";
     MissingCredential = "missing-credential": "A credential named in the configuration cannot be found.",
+        "Set the variable, or make the file readable for you alone, or let the command print the credential.";
 }
 
 /// A place in a source with what is wrong there.

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
+use super::choice::Choice;
 use super::output::Output;
 use super::progress::Progress;
 use super::report::{self, Target};
 use super::{Exit, Stop};
-use crate::audit::Audit;
+use crate::audit::{Audit, Counts};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::evaluate::{self, Tables};
 use crate::policy::{self, Language, Severity};
@@ -19,9 +20,8 @@ use crate::snapshot::Snapshot;
 pub(super) struct Args {
     /// Folder of the snapshot
     snapshot: PathBuf,
-    /// Packs, files or folders of policies [default: all built-in packs]
-    #[arg(long, value_name = "PATH_OR_PACK")]
-    policies: Vec<String>,
+    #[command(flatten)]
+    choice: Choice,
     /// Write a report; the format follows from the ending (json, md, html) unless it is given
     #[arg(long = "report", value_name = "[FORMAT:]PATH")]
     reports: Vec<Target>,
@@ -31,6 +31,9 @@ pub(super) struct Args {
     /// Exit with 4 when anything could not be decided
     #[arg(long)]
     strict: bool,
+    /// Exit with 4 when less than this part of what is in scope could be decided, of any policy or of all together
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    min_coverage: Option<f64>,
     /// The day that the snapshot's age is measured by, RFC 3339 [default: the end of the snapshot]
     #[arg(long, value_name = "TIME")]
     as_of: Option<jiff::Timestamp>,
@@ -98,7 +101,7 @@ impl FailOn {
 
 pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
     report::check(&args.reports)?;
-    let audit = judge(&args.snapshot, &args.policies, args.as_of, output)?;
+    let audit = judge(&args.snapshot, &args.choice, args.as_of, output)?;
     let language = args.language.get();
     report::write_all(&audit, &args.reports, language)?;
     match report::summary(&audit, language, &args.reports, output) {
@@ -109,18 +112,21 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
     if !audit.has_judgements() {
         output.error("nothing could be judged: the snapshot holds nothing that these policies decide on");
     }
-    Ok(exit(&audit, args.fail_on, args.strict))
+    let uncovered = args
+        .min_coverage
+        .is_some_and(|least| !is_covered(&audit, least, output));
+    Ok(exit(&audit, args.fail_on, args.strict, uncovered))
 }
 
 /// Loads policies and snapshot, and judges.
 pub(super) fn judge(
     folder: &Path,
-    policies: &[String],
+    choice: &Choice,
     as_of: Option<jiff::Timestamp>,
     output: &mut Output,
 ) -> Result<Audit, Stop> {
     let mut sink = Diagnostics::new();
-    let loaded = policy::load(policies, &mut sink);
+    let loaded = choice.load(&mut sink);
     let snapshot = match Snapshot::open(folder) {
         Ok(snapshot) if !sink.has_errors() => snapshot,
         Ok(_) => return Err(sink.into()),
@@ -143,7 +149,41 @@ pub(super) fn judge(
     Ok(audit)
 }
 
-fn exit(audit: &Audit, fail_on: FailOn, strict: bool) -> Exit {
+/// `98`, `98%` or `99.5%`.
+fn percent(text: &str) -> Result<f64, String> {
+    let number = text.trim_end_matches('%').parse::<f64>().ok();
+    number
+        .filter(|number| (0.0..=100.0).contains(number))
+        .ok_or_else(|| format!("`{text}` is no percentage from 0 to 100"))
+}
+
+/// Whether enough of what is in scope could be decided; says which policies stay below.
+fn is_covered(audit: &Audit, least: f64, output: &mut Output) -> bool {
+    let all = audit.policies.iter().map(|policy| (policy.counts, policy.whole));
+    let whole = all.clone().all(|(_, whole)| whole);
+    let sum = all.fold(Counts::default(), |sum, (counts, _)| sum + counts);
+    let each = audit
+        .policies
+        .iter()
+        .map(|policy| (policy.id.as_str(), policy.counts, policy.whole));
+    let mut covered = true;
+    for (name, counts, whole) in each.chain([("all policies together", sum, whole)]) {
+        let below = match counts.coverage() {
+            _ if !whole => Some("not all resources were read".to_owned()),
+            Some(part) if part * 100.0 < least => Some(format!("{:.1} %", (part * 1000.0).floor() / 10.0)),
+            _ => None,
+        };
+        if let Some(found) = below {
+            output.error(&format!(
+                "{name}: {found} could be decided, --min-coverage asks for {least} %"
+            ));
+            covered = false;
+        }
+    }
+    covered
+}
+
+fn exit(audit: &Audit, fail_on: FailOn, strict: bool, uncovered: bool) -> Exit {
     if !audit.has_judgements() {
         return Exit::BadInput;
     }
@@ -153,7 +193,7 @@ fn exit(audit: &Audit, fail_on: FailOn, strict: bool) -> Exit {
     {
         return Exit::Findings;
     }
-    if audit.has_policy_defects() || (strict && audit.has_unknowns()) {
+    if audit.has_policy_defects() || uncovered || (strict && audit.has_unknowns()) {
         return Exit::Undecided;
     }
     Exit::Fine

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::audit::{LanguageArg, judge};
+use super::choice::Choice;
 use super::output::Output;
 use super::report::{self, Target};
 use super::simulate::{scenario, tenant_of};
@@ -29,7 +30,8 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
     let mut sink = Diagnostics::new();
-    let loaded = policy::load(&[], &mut sink);
+    let choice = Choice::default();
+    let loaded = choice.load(&mut sink);
     if sink.has_errors() {
         return Err(sink.into());
     }
@@ -55,7 +57,7 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
     let requests: u64 = manifest.resources.iter().map(|entry| entry.requests).sum();
     let objects: u64 = manifest.resources.iter().map(|entry| entry.objects).sum();
     output.note(&format!("collected {objects} objects over HTTP in {requests} requests"));
-    let audit = judge(&snapshot, &[], None, output)?;
+    let audit = judge(&snapshot, &choice, None, output)?;
     let language = args.language.get();
     let targets = [
         Target::new(Format::Html, args.out.join("report.html")),

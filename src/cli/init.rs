@@ -1,5 +1,6 @@
 //! `tenken init`: a configuration to start from, with the permissions it needs.
 
+use super::choice::Choice;
 use super::output::Output;
 use super::{Exit, Stop};
 use crate::catalog::SourceName;
@@ -10,14 +11,14 @@ use crate::policy;
 /// Arguments of `init`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Packs, files or folders of policies; permissions are those that they need
-    #[arg(long, value_name = "PATH_OR_PACK")]
-    policies: Vec<String>,
+    /// Permissions are those that these need
+    #[command(flatten)]
+    choice: Choice,
 }
 
 pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
     let mut sink = Diagnostics::new();
-    let loaded = policy::load(&args.policies, &mut sink);
+    let loaded = args.choice.load(&mut sink);
     if sink.has_errors() {
         return Err(sink.into());
     }

@@ -4,6 +4,7 @@
 //! this layer reads the clock, prints and chooses exit statuses.
 
 mod audit;
+mod choice;
 mod demo;
 mod eval;
 mod init;
@@ -16,6 +17,7 @@ mod resources;
 mod schema;
 mod simulate;
 mod snapshot;
+mod table;
 
 use std::process::{ExitCode, Termination};
 

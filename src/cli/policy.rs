@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use clap::Subcommand;
 
 use super::audit::LanguageArg;
+use super::choice::{Choice, Operands};
 use super::output::Output;
 use super::{Exit, Stop};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, printable};
@@ -22,8 +23,8 @@ pub(super) struct Args {
 enum Command {
     /// List policies
     List {
-        /// Packs, files or folders [default: all built-in packs]
-        policies: Vec<String>,
+        #[command(flatten)]
+        operands: Operands,
         #[command(flatten)]
         language: LanguageArg,
     },
@@ -31,35 +32,40 @@ enum Command {
     Show {
         /// Its id
         id: String,
-        /// Packs, files or folders to look in [default: all built-in packs]
-        #[arg(long, value_name = "PATH_OR_PACK")]
-        policies: Vec<String>,
+        #[command(flatten)]
+        choice: Choice,
     },
     /// Check policies against schema and catalogue, without a snapshot
     Check {
-        /// Packs, files or folders [default: all built-in packs]
-        policies: Vec<String>,
+        #[command(flatten)]
+        operands: Operands,
     },
     /// Run the examples of policies
     Test {
-        /// Packs, files or folders [default: all built-in packs]
-        policies: Vec<String>,
+        #[command(flatten)]
+        operands: Operands,
+    },
+    /// List the codes of mistakes, or explain one
+    Codes {
+        /// A code, as a message shows it in brackets
+        code: Option<String>,
     },
 }
 
 pub(super) fn run(args: Args, output: &mut Output) -> Result<Exit, Stop> {
     match args.command {
-        Command::List { policies, language } => list(&policies, language, output),
-        Command::Show { id, policies } => show(&id, &policies, output),
-        Command::Check { policies } => check(&policies, output),
-        Command::Test { policies } => test(&policies, output),
+        Command::List { operands, language } => list(&operands.choice(), language, output),
+        Command::Show { id, choice } => show(&id, &choice, output),
+        Command::Check { operands } => check(&operands.choice(), output),
+        Command::Test { operands } => test(&operands.choice(), output),
+        Command::Codes { code } => codes(code.as_deref(), output),
     }
 }
 
 /// Loads policies; any mistake in any file stops.
-fn load(names: &[String]) -> Result<Loaded, Stop> {
+fn load(choice: &Choice) -> Result<Loaded, Stop> {
     let mut sink = Diagnostics::new();
-    let loaded = policy::load(names, &mut sink);
+    let loaded = choice.load(&mut sink);
     if sink.has_errors() {
         Err(sink.into())
     } else {
@@ -67,8 +73,8 @@ fn load(names: &[String]) -> Result<Loaded, Stop> {
     }
 }
 
-fn list(names: &[String], language: LanguageArg, output: &mut Output) -> Result<Exit, Stop> {
-    let loaded = load(names)?;
+fn list(choice: &Choice, language: LanguageArg, output: &mut Output) -> Result<Exit, Stop> {
+    let loaded = load(choice)?;
     let width = loaded
         .policies
         .iter()
@@ -84,8 +90,8 @@ fn list(names: &[String], language: LanguageArg, output: &mut Output) -> Result<
     Ok(Exit::Fine)
 }
 
-fn show(id: &str, names: &[String], output: &mut Output) -> Result<Exit, Stop> {
-    let loaded = load(names)?;
+fn show(id: &str, choice: &Choice, output: &mut Output) -> Result<Exit, Stop> {
+    let loaded = load(choice)?;
     let Some(policy) = loaded.policies.iter().find(|policy| policy.id == id) else {
         let known = loaded.policies.iter().map(|policy| policy.id.as_str());
         return Err(
@@ -98,8 +104,8 @@ fn show(id: &str, names: &[String], output: &mut Output) -> Result<Exit, Stop> {
     Ok(Exit::Fine)
 }
 
-fn check(names: &[String], output: &mut Output) -> Result<Exit, Stop> {
-    let loaded = load(names)?;
+fn check(choice: &Choice, output: &mut Output) -> Result<Exit, Stop> {
+    let loaded = load(choice)?;
     output.note(&match loaded.policies.len() {
         1 => "1 policy is sound".to_owned(),
         many => format!("{many} policies are sound"),
@@ -107,8 +113,8 @@ fn check(names: &[String], output: &mut Output) -> Result<Exit, Stop> {
     Ok(Exit::Fine)
 }
 
-fn test(names: &[String], output: &mut Output) -> Result<Exit, Stop> {
-    let loaded = load(names)?;
+fn test(choice: &Choice, output: &mut Output) -> Result<Exit, Stop> {
+    let loaded = load(choice)?;
     let mut sink = Diagnostics::new();
     let mut ran = 0;
     for policy in &loaded.policies {
@@ -123,12 +129,58 @@ fn test(names: &[String], output: &mut Output) -> Result<Exit, Stop> {
     }
     let failed = sink.iter().count();
     output.diagnostics(sink);
+    for policy in &loaded.policies {
+        let lacking = lacking(policy);
+        if !lacking.is_empty() {
+            output.warning(&format!("{} has no example for {}", policy.id, lacking.join(", ")));
+        }
+    }
     output.note(&format!(
         "{} of {ran} examples are as expected, in {} policies",
         ran - failed,
         loaded.policies.len()
     ));
     Ok(if failed == 0 { Exit::Fine } else { Exit::BadInput })
+}
+
+/// Outcomes that no example of a policy shows.
+fn lacking(policy: &Policy) -> Vec<&'static str> {
+    use policy::Expectation::{Fail, Pass, Unknown};
+    let shows = |of: fn(&policy::Expectation) -> bool| policy.examples.iter().any(|example| of(&example.expect));
+    [
+        ("pass", shows(|expect| matches!(expect, Pass))),
+        ("fail", shows(|expect| matches!(expect, Fail))),
+        ("unknown", shows(|expect| matches!(expect, Unknown(_)))),
+    ]
+    .into_iter()
+    .filter_map(|(name, shown)| (!shown).then_some(name))
+    .collect()
+}
+
+fn codes(code: Option<&str>, output: &mut Output) -> Result<Exit, Stop> {
+    let Some(name) = code else {
+        let width = Code::ALL
+            .iter()
+            .map(|code| code.as_str().len())
+            .max()
+            .unwrap_or_default();
+        let lines = Code::ALL
+            .iter()
+            .map(|code| format!("{:<width$}  {}\n", code.as_str(), code.about()));
+        output.result(&lines.collect::<String>())?;
+        return Ok(Exit::Fine);
+    };
+    let Some(code) = Code::ALL.iter().find(|code| code.as_str() == name) else {
+        let known = Code::ALL.iter().map(|code| code.as_str());
+        return Err(
+            Diagnostic::error(Code::UndeclaredName, format!("there is no code `{name}`"))
+                .suggest(name, known)
+                .help("`tenken policy codes` lists them")
+                .into(),
+        );
+    };
+    output.result(&format!("{}: {}\n\n{}\n", code.as_str(), code.about(), code.advice()))?;
+    Ok(Exit::Fine)
 }
 
 /// Runs the examples of a policy; each that comes out otherwise is a diagnostic. Gives how many ran.

@@ -3,9 +3,12 @@
 use std::path::PathBuf;
 
 use bumpalo::Bump;
+use clap::ValueEnum;
+use serde_json::Value as Json;
 
 use super::eval::{complaints, failed, printed};
 use super::output::Output;
+use super::table::Table;
 use super::{Exit, Stop};
 use crate::evaluate::Tables;
 use crate::expr::{Records, Scope, Type, Value, compile, run as run_plan};
@@ -20,6 +23,17 @@ pub(super) struct Args {
     /// The question, such as 'entra.users.filter(u, u.accountEnabled == false).size()'
     #[arg(value_name = "CEL", allow_hyphen_values = true)]
     expression: String,
+    /// How to print the result [default: table on a terminal, json elsewhere]
+    #[arg(long, value_enum)]
+    format: Option<Form>,
+}
+
+/// How a result is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Form {
+    Table,
+    Json,
+    Csv,
 }
 
 pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
@@ -39,9 +53,34 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
     }
     let unknown = value.unknown_inside(&arena).is_some();
     let json = printed(value, &tables, &args.expression)?;
-    let text = serde_json::to_string_pretty(&json).unwrap_or_default();
-    output.json(&text)?;
+    let form = match args.format {
+        Some(form) => form,
+        None if output.is_terminal() && json.is_array() => Form::Table,
+        None => Form::Json,
+    };
+    print(&json, form, output)?;
     Ok(if unknown { Exit::Undecided } else { Exit::Fine })
+}
+
+/// Prints a result. Of a list that was not read to its end, a table holds what is known, and a remark says why not more.
+fn print(json: &Json, form: Form, output: &mut Output) -> Result<(), Stop> {
+    if form == Form::Json {
+        let text = serde_json::to_string_pretty(json).unwrap_or_default();
+        return Ok(output.json(&text)?);
+    }
+    let (known, why) = match (json.get("known"), json.get("unknown")) {
+        (Some(known), Some(why)) => (known, Some(why)),
+        _ => (json, None),
+    };
+    let table = Table::of(known);
+    match form {
+        Form::Csv => output.result(&table.csv().map_err(Stop::Message)?)?,
+        _ => output.result(&table.text(output.width()))?,
+    }
+    if let Some(why) = why {
+        output.warning(&format!("there may be more: {why}"));
+    }
+    Ok(())
 }
 
 /// Records in the result are shown whole, so all their properties are needed.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::choice::Choice;
 use super::output::Output;
 use super::progress::Progress;
 use super::{Exit, Stop, now};
@@ -24,14 +25,14 @@ pub(super) struct Args {
     /// Folder of the snapshot [default: snapshots/TENANT-TIME]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Collect what these packs, files or folders of policies need [default: all built-in packs]
-    #[arg(long, value_name = "PATH_OR_PACK")]
-    policies: Vec<String>,
+    /// Collect what these need
+    #[command(flatten)]
+    choice: Choice,
 }
 
 pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
     let mut sink = Diagnostics::new();
-    let loaded = policy::load(&args.policies, &mut sink);
+    let loaded = args.choice.load(&mut sink);
     let config = Config::read(&args.config);
     let config = match config {
         Ok(config) if !sink.has_errors() => config,

@@ -9,6 +9,7 @@ pub mod guard;
 mod load;
 mod needs;
 mod pack;
+mod select;
 mod text;
 
 use std::sync::Arc;
@@ -17,7 +18,8 @@ use serde::{Deserialize, Serialize};
 
 pub use example::{Example, Expectation, Given};
 pub use needs::Needs;
-pub use pack::{BUILT_IN, BuiltInPack, Loaded, Pack, load};
+pub use pack::{BUILT_IN, BuiltInPack, Loaded, Pack, load, load_selected};
+pub use select::Selector;
 pub use text::{Language, Piece, Steps, Text, message_pieces, render_message};
 
 use crate::catalog::Resource;

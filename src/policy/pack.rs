@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::Policy;
 use super::load as document;
+use super::select::{Selector, select};
 use super::text::Text;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Source};
 use crate::document::{Document, Node};
@@ -195,6 +196,13 @@ fn describe(document: &Document, name: &str, sink: &mut Diagnostics) -> Pack {
         title: text("title"),
         about: text("about"),
     }
+}
+
+/// Loads like [`load`] and keeps the policies that any of the selectors chooses.
+pub fn load_selected(names: &[String], selectors: &[Selector], sink: &mut Diagnostics) -> Loaded {
+    let mut loaded = load(names, sink);
+    select(&mut loaded.policies, selectors, sink);
+    loaded
 }
 
 /// Two policies of one id would each be taken for the other in results.

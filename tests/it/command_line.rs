@@ -409,6 +409,91 @@ fn queries_look_into_a_snapshot() {
 }
 
 #[test]
+fn query_results_are_tables_and_csv_too() {
+    let folder = with_snapshot("contoso");
+    let skus = "entra.subscribed_skus.map(s, {'sku': s.skuPartNumber, 'free': s.free_seats}).slice(0, 2)";
+    let csv = tenken(folder.path(), &["query", "snap", skus, "--format", "csv"]);
+    assert_eq!(stdout(&csv).lines().next(), Some("sku,free"), "{}", stderr(&csv));
+    assert_eq!(stdout(&csv).lines().count(), 3);
+    let table = tenken(folder.path(), &["query", "snap", skus, "--format", "table"]);
+    assert!(
+        stdout(&table).lines().nth(1).unwrap().starts_with("──"),
+        "{}",
+        stdout(&table)
+    );
+    let count = tenken(
+        folder.path(),
+        &["query", "snap", "entra.users.size() > 1", "--format", "csv"],
+    );
+    assert_eq!(stdout(&count), "value\ntrue\n");
+}
+
+#[test]
+fn coverage_and_selection_decide_the_status() {
+    let folder = with_snapshot("contoso");
+    let audit = |more: &[&str]| {
+        tenken(
+            folder.path(),
+            &[&["audit", "snap", "--fail-on", "none"][..], more].concat(),
+        )
+    };
+    assert_eq!(status(&audit(&[])), 0);
+    assert_eq!(status(&audit(&["--min-coverage", "99%"])), 0);
+    let below = audit(&["--min-coverage", "99.9%"]);
+    assert_eq!(status(&below), 4);
+    assert!(
+        stderr(&below).contains("provisioning.user-owned-licence: 99.4 %"),
+        "{}",
+        stderr(&below)
+    );
+    // The policies chosen here could be decided for everybody.
+    assert_eq!(
+        status(&audit(&[
+            "--min-coverage",
+            "100",
+            "--select",
+            "provisioning.trials-off"
+        ])),
+        0
+    );
+    refuses(
+        folder.path(),
+        &["audit", "snap", "--min-coverage", "120"],
+        &["no percentage"],
+    );
+    refuses(
+        folder.path(),
+        &["audit", "snap", "--select", "tag:licences"],
+        &["no tag `licences`", "did you mean `licence`?"],
+    );
+    let one = tenken(
+        folder.path(),
+        &["audit", "snap", "--select", "provisioning.email-sign-up-off"],
+    );
+    assert_eq!(status(&one), 0, "a medium failure is below `--fail-on high`");
+    assert!(stdout(&one).contains("The policy fails"), "{}", stdout(&one));
+}
+
+#[test]
+fn mistakes_have_codes_that_are_explained() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = tenken(folder.path(), &["policy", "codes"]);
+    for line in stdout(&list).lines() {
+        let code = line.split_whitespace().next().unwrap();
+        let one = tenken(folder.path(), &["policy", "codes", code]);
+        assert!(
+            status(&one) == 0 && stdout(&one).trim_end().lines().count() == 3,
+            "{code}"
+        );
+    }
+    refuses(
+        folder.path(),
+        &["policy", "codes", "unguarded-lnk"],
+        &["did you mean `unguarded-link`?"],
+    );
+}
+
+#[test]
 fn policies_can_be_listed_shown_checked_and_tested() {
     let folder = tempfile::tempdir().unwrap();
     let list = tenken(folder.path(), &["policy", "list"]);
