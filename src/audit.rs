@@ -26,6 +26,8 @@ pub enum Outcome {
     Fail,
     /// It could not be told.
     Unknown,
+    /// It does not hold, and that is accepted for a time.
+    Waived,
     /// It holds.
     Pass,
     /// Nothing was in scope.
@@ -38,6 +40,7 @@ impl Outcome {
         match self {
             Self::Fail => "fail",
             Self::Unknown => "unknown",
+            Self::Waived => "waived",
             Self::Pass => "pass",
             Self::NotApplicable => "not_applicable",
         }
@@ -65,6 +68,68 @@ pub struct Audit {
     pub findings: Vec<Finding>,
     /// What was read, and how well.
     pub coverage: Vec<Coverage>,
+    /// Accepted exceptions, and what became of each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waivers: Vec<WaiverResult>,
+}
+
+/// An accepted exception, and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaiverResult {
+    /// Id of the policy.
+    pub policy: String,
+    /// Which failures are meant, as written; none for all.
+    #[serde(rename = "where", default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<String>,
+    /// Why.
+    pub reason: String,
+    /// Who has to resolve it.
+    pub owner: String,
+    /// Who accepted it.
+    pub approver: String,
+    /// Where it is followed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
+    /// The last day, in UTC.
+    pub expires: jiff::civil::Date,
+    /// What became of it.
+    pub status: WaiverStatus,
+    /// Failures that it waives.
+    pub applied: u64,
+    /// Failures that it means but does not waive: their facts are not those that were accepted.
+    pub lapsed: u64,
+}
+
+/// What became of a waiver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WaiverStatus {
+    /// It waives failures.
+    Applied,
+    /// What it means has changed since it was granted.
+    Lapsed,
+    /// It means nothing that fails.
+    Unused,
+    /// Its last day is over.
+    Expired,
+    /// It ends later than waivers may.
+    TooFarAhead,
+    /// Its policy was not judged.
+    NotJudged,
+}
+
+impl WaiverStatus {
+    /// The spelling in results.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Lapsed => "lapsed",
+            Self::Unused => "unused",
+            Self::Expired => "expired",
+            Self::TooFarAhead => "too_far_ahead",
+            Self::NotJudged => "not_judged",
+        }
+    }
 }
 
 /// The org and tenant.
@@ -221,6 +286,12 @@ pub struct Finding {
     pub evidence: Vec<Evidence>,
     /// For findings about many resources the first of them.
     pub resources: Vec<ResourceId>,
+    /// Of a failure: identifies the facts that decided it, so that a waiver lapses when they change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+    /// Of a waived failure: number of the waiver, from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiver: Option<u32>,
 }
 
 /// A resource as a person can find it.
@@ -357,7 +428,13 @@ impl Summary {
     /// Counts policies and resources.
     pub fn of(policies: &[PolicyResult]) -> Self {
         let mut summary = Self::default();
-        for outcome in [Outcome::Pass, Outcome::Fail, Outcome::Unknown, Outcome::NotApplicable] {
+        for outcome in [
+            Outcome::Pass,
+            Outcome::Fail,
+            Outcome::Unknown,
+            Outcome::Waived,
+            Outcome::NotApplicable,
+        ] {
             summary.policies.insert(outcome.as_str().to_owned(), 0);
         }
         for severity in Severity::ALL {

@@ -9,10 +9,10 @@ use super::output::Output;
 use super::progress::Progress;
 use super::report::{self, Target};
 use super::{Exit, Stop};
-use crate::audit::{Audit, Counts};
+use crate::audit::{Audit, Counts, WaiverStatus};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::evaluate::{self, Tables};
-use crate::policy::{self, Language, Severity};
+use crate::evaluate::Tables;
+use crate::policy::{self, Language, Loaded, Severity, Waiver};
 use crate::snapshot::Snapshot;
 
 /// Arguments of `audit`.
@@ -22,6 +22,9 @@ pub(super) struct Args {
     snapshot: PathBuf,
     #[command(flatten)]
     choice: Choice,
+    /// Failures that somebody has accepted for a time (`tenken schema waivers`, `tenken waive`)
+    #[arg(long, value_name = "FILE")]
+    waivers: Option<PathBuf>,
     /// Write a report; the format follows from the ending (json, md, html) unless it is given
     #[arg(long = "report", value_name = "[FORMAT:]PATH")]
     reports: Vec<Target>,
@@ -34,7 +37,7 @@ pub(super) struct Args {
     /// Exit with 4 when less than this part of what is in scope could be decided, of any policy or of all together
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     min_coverage: Option<f64>,
-    /// The day that the snapshot's age is measured by, RFC 3339 [default: the end of the snapshot]
+    /// The moment that waivers must not be past, RFC 3339 [default: the end of the snapshot]
     #[arg(long, value_name = "TIME")]
     as_of: Option<jiff::Timestamp>,
     #[command(flatten)]
@@ -101,7 +104,13 @@ impl FailOn {
 
 pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
     report::check(&args.reports)?;
-    let audit = judge(&args.snapshot, &args.choice, args.as_of, output)?;
+    let audit = judge(
+        &args.snapshot,
+        &args.choice,
+        args.waivers.as_deref(),
+        args.as_of,
+        output,
+    )?;
     let language = args.language.get();
     report::write_all(&audit, &args.reports, language)?;
     match report::summary(&audit, language, &args.reports, output) {
@@ -122,31 +131,74 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
 pub(super) fn judge(
     folder: &Path,
     choice: &Choice,
+    waivers: Option<&Path>,
     as_of: Option<jiff::Timestamp>,
     output: &mut Output,
 ) -> Result<Audit, Stop> {
     let mut sink = Diagnostics::new();
     let loaded = choice.load(&mut sink);
     let snapshot = match Snapshot::open(folder) {
-        Ok(snapshot) if !sink.has_errors() => snapshot,
-        Ok(_) => return Err(sink.into()),
+        Ok(snapshot) => snapshot,
         Err(diagnostic) => {
             sink.push(diagnostic);
             return Err(sink.into());
         }
     };
+    let as_of = as_of.unwrap_or(snapshot.manifest().ended);
+    let waivers = waivers
+        .map(|path| policy::read_waivers(path, &loaded.policies, &loaded.ids, as_of, &mut sink))
+        .unwrap_or_default();
+    if sink.has_errors() {
+        return Err(sink.into());
+    }
     output.diagnostics(sink);
+    let audit = evaluate(&loaded, &waivers, &snapshot, as_of)?;
+    tell_waivers(&audit, output);
+    Ok(audit)
+}
+
+/// Loads what policies and waivers need of a snapshot, and judges.
+pub(super) fn evaluate(
+    loaded: &Loaded,
+    waivers: &[Waiver],
+    snapshot: &Snapshot,
+    as_of: jiff::Timestamp,
+) -> Result<Audit, Stop> {
     if loaded.policies.is_empty() {
         return Err(Diagnostic::error(Code::NoPolicies, "there is no policy to judge by").into());
     }
     let progress = Progress::new();
     let bar = progress.spinner("reading the snapshot");
-    let tables = Tables::load(&snapshot, &policy::needs(&loaded.policies))?;
+    let mut needs = policy::needs(&loaded.policies);
+    let conditions = waivers.iter().filter_map(|waiver| waiver.condition.as_ref());
+    conditions.for_each(|plan| needs.add(&plan.reads));
+    let tables = Tables::load(snapshot, &needs)?;
     bar.set_message("judging");
-    let as_of = as_of.unwrap_or(snapshot.manifest().ended);
-    let audit = evaluate::audit(&loaded.policies, &tables, &snapshot, as_of);
+    let audit = crate::evaluate::audit(&loaded.policies, waivers, &tables, snapshot, as_of);
     bar.finish_and_clear();
     Ok(audit)
+}
+
+/// Says of every waiver that does not do what it says why not.
+fn tell_waivers(audit: &Audit, output: &mut Output) {
+    for waiver in &audit.waivers {
+        let ticket = waiver
+            .ticket
+            .as_ref()
+            .map(|ticket| format!(" ({ticket})"))
+            .unwrap_or_default();
+        let fault = match waiver.status {
+            WaiverStatus::Expired => format!("expired on {}", waiver.expires),
+            WaiverStatus::TooFarAhead => format!("ends on {}, later than max_days allows", waiver.expires),
+            WaiverStatus::Unused => "means nothing that fails".to_owned(),
+            _ if waiver.lapsed > 0 => format!(
+                "{} of the failures that it means are not those that were accepted: their facts have changed, or they are new",
+                waiver.lapsed
+            ),
+            _ => continue,
+        };
+        output.warning(&format!("waiver of {}{ticket}: {fault}", waiver.policy));
+    }
 }
 
 /// `98`, `98%` or `99.5%`.

@@ -18,6 +18,7 @@ mod schema;
 mod simulate;
 mod snapshot;
 mod table;
+mod waive;
 
 use std::process::{ExitCode, Termination};
 
@@ -55,6 +56,8 @@ enum Command {
     Snapshot(snapshot::Args),
     /// Judge a snapshot against policies
     Audit(audit::Args),
+    /// Print a waiver for failures as they are now
+    Waive(waive::Args),
     /// List, show, check and test policies
     Policy(policy::Args),
     /// Ask a snapshot a question in CEL
@@ -173,6 +176,7 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, Stop> {
         Command::Init(args) => init::run(&args, output),
         Command::Snapshot(args) => snapshot::run(&args, output),
         Command::Audit(args) => audit::run(&args, output),
+        Command::Waive(args) => waive::run(&args, output),
         Command::Policy(args) => policy::run(args, output),
         Command::Query(args) => query::run(&args, output),
         Command::Eval(args) => eval::run(&args, output),

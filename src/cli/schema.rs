@@ -20,6 +20,8 @@ enum Name {
     Policy,
     /// The configuration, tenken.yaml
     Config,
+    /// A file of waivers, waivers.yaml
+    Waivers,
     /// The result of an audit, audit.json
     Audit,
     /// The manifest of a snapshot, manifest.json
@@ -30,6 +32,7 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
     let schema = match args.name {
         Name::Policy => schema::policy(),
         Name::Config => schema::config(),
+        Name::Waivers => schema::waivers(),
         Name::Audit => schema::audit(),
         Name::Manifest => schema::manifest(),
     };

@@ -9,13 +9,14 @@ use uuid::Uuid;
 
 use super::judge::{Doubt, Tally, judge, variables};
 use super::table::Tables;
+use super::waiving::{self, Uses};
 use crate::audit::{
     Audit, Clocks, Counts, Coverage, Evidence, FORMAT, Finding, NotApplicable, Outcome, PolicyResult, Read, RecordRead,
     ResourceId, SnapshotId, Summary, Tenant,
 };
 use crate::catalog::{FieldType, LinkKey, Origin as FieldOrigin, RecordType, Resource, Supply};
 use crate::expr::{Cause, Evaluator, Origin, Part, RecordRef, Records, Value, to_json, weight};
-use crate::policy::{Judged, Needs, Policy};
+use crate::policy::{Judged, Needs, Policy, Waiver};
 use crate::snapshot::{Manifest, Snapshot, Tool};
 
 /// Namespace of finding ids (UUID version 5, RFC 9562).
@@ -26,16 +27,25 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x7465_6e6b_656e_5f66_696e_6469_6e67_733
 const MAX_WITH_EVIDENCE: usize = 10_000;
 
 /// Judges a snapshot that was loaded for these policies.
-pub fn audit(policies: &[Policy], tables: &Tables, snapshot: &Snapshot, as_of: jiff::Timestamp) -> Audit {
+pub fn audit(
+    policies: &[Policy],
+    waivers: &[Waiver],
+    tables: &Tables,
+    snapshot: &Snapshot,
+    as_of: jiff::Timestamp,
+) -> Audit {
     let manifest = snapshot.manifest();
     let mut results = Vec::new();
+    let mut uses = Uses::of(waivers);
     for (policy, tally) in policies.iter().zip(judge(policies, tables)) {
         let reporter = Reporter {
             policy,
             tables,
             manifest,
+            waivers: waiving::of_policy(waivers, policy),
         };
-        results.push((reporter.result(&tally), reporter.findings(&tally)));
+        let findings = reporter.findings(&tally, &mut uses);
+        results.push((reporter.result(&tally, &findings), findings));
     }
     // The gravest first, fails before the rest; then by id.
     results.sort_by(|(a, _), (b, _)| {
@@ -66,6 +76,7 @@ pub fn audit(policies: &[Policy], tables: &Tables, snapshot: &Snapshot, as_of: j
         policies: policy_results,
         findings: findings.into_iter().flatten().collect(),
         coverage: coverage(policies, manifest),
+        waivers: uses.results(waivers),
     }
 }
 
@@ -74,6 +85,8 @@ struct Reporter<'a> {
     policy: &'a Policy,
     tables: &'a Tables,
     manifest: &'a Manifest,
+    /// Waivers of the policy that may be applied, with their numbers.
+    waivers: Vec<(u32, &'a Waiver)>,
 }
 
 impl Reporter<'_> {
@@ -94,13 +107,17 @@ impl Reporter<'_> {
         ids.iter().filter_map(|id| self.tables.origin(*id)).cloned().collect()
     }
 
-    fn result(&self, tally: &Tally) -> PolicyResult {
+    fn result(&self, tally: &Tally, findings: &[Finding]) -> PolicyResult {
         let policy = self.policy;
+        let waived = findings
+            .iter()
+            .filter(|finding| finding.outcome == Outcome::Waived)
+            .count();
         let counts = Counts {
             pass: tally.pass,
-            fail: tally.fail.len() as u64,
+            fail: (tally.fail.len() - waived) as u64,
             unknown: tally.unknown.iter().map(|(_, rows)| rows.count).sum(),
-            waived: 0,
+            waived: waived as u64,
             out_of_scope: tally.out_of_scope,
         };
         let whole = self.unread().is_none();
@@ -108,6 +125,7 @@ impl Reporter<'_> {
             Counts { fail: 1.., .. } => Outcome::Fail,
             Counts { unknown: 1.., .. } => Outcome::Unknown,
             _ if !whole => Outcome::Unknown,
+            Counts { waived: 1.., .. } => Outcome::Waived,
             Counts { pass: 1.., .. } => Outcome::Pass,
             _ => Outcome::NotApplicable,
         };
@@ -137,13 +155,14 @@ impl Reporter<'_> {
         }
     }
 
-    fn findings(&self, tally: &Tally) -> Vec<Finding> {
-        let mut findings: Vec<Finding> = tally
+    fn findings(&self, tally: &Tally, uses: &mut Uses) -> Vec<Finding> {
+        let (mut findings, meant): (Vec<Finding>, Vec<Vec<waiving::Meant>>) = tally
             .fail
             .par_iter()
             .enumerate()
             .map(|(at, row)| self.failure(*row, at < MAX_WITH_EVIDENCE))
-            .collect();
+            .unzip();
+        uses.add(meant.into_iter().flatten());
         for (doubt, rows) in &tally.unknown {
             findings.push(self.doubt(doubt, rows.count, &rows.rows));
         }
@@ -157,24 +176,36 @@ impl Reporter<'_> {
         self.record().map(|ty| RecordRef { ty, row })
     }
 
-    fn failure(&self, row: u32, with_evidence: bool) -> Finding {
+    /// A failure, and the waivers that mean it. Whatever a waiver means carries its evidence: that is its fingerprint.
+    fn failure(&self, row: u32, with_evidence: bool) -> (Finding, Vec<waiving::Meant>) {
         let arena = Bump::new();
         let row = self.row(row);
         let resource = row.map(|row| resource_id(row, self.tables));
         let key = resource.as_ref().map_or("", |resource| resource.key.as_str());
-        Finding {
+        let meaning = waiving::meaning(&self.waivers, row, self.tables, &arena);
+        let evidence = if with_evidence || !meaning.is_empty() {
+            self.evidence(row, &arena)
+        } else {
+            Vec::new()
+        };
+        let fingerprint = (!evidence.is_empty()).then(|| waiving::fingerprint(&self.policy.id, key, &evidence));
+        let (waiver, meant) = waiving::decide(&meaning, fingerprint.as_deref());
+        let finding = Finding {
             id: self.id(Outcome::Fail, key),
-            outcome: Outcome::Fail,
+            outcome: if waiver.is_some() {
+                Outcome::Waived
+            } else {
+                Outcome::Fail
+            },
             count: 1,
             values: self.values(row, &arena),
-            evidence: if with_evidence {
-                self.evidence(row, &arena)
-            } else {
-                Vec::new()
-            },
+            evidence,
+            fingerprint,
+            waiver,
             resource,
             ..self.empty()
-        }
+        };
+        (finding, meant)
     }
 
     /// Resources for which the same is not known, as one finding.
@@ -286,6 +317,8 @@ impl Reporter<'_> {
             causes: Vec::new(),
             evidence: Vec::new(),
             resources: Vec::new(),
+            fingerprint: None,
+            waiver: None,
         }
     }
 

@@ -21,6 +21,7 @@ mod strings;
 mod table;
 #[cfg(test)]
 mod unknown_rule;
+mod waiving;
 
 pub use example::{Judgement, judge_example};
 pub use findings::audit;

@@ -36,11 +36,7 @@ fn read(document: &Document, pack: Option<&str>, sink: &mut Diagnostics) -> Opti
     let text = |name: &str| field(name).and_then(Node::as_str).unwrap_or_default().to_owned();
     // With an unknown resource type nothing in the conditions can be checked.
     let judged = judged(&text("resource"))?;
-    let mut compiler = Conditions {
-        document,
-        scope: scope(judged),
-        judged,
-    };
+    let compiler = Conditions::of(document, judged);
     let when = field("when").and_then(|node| compiler.condition(node, None, sink));
     let guarded = when.as_ref().map(|(_, ast)| ast.root.clone());
     let assert = field("assert").and_then(|node| compiler.condition(node, guarded.as_ref(), sink));
@@ -56,6 +52,7 @@ fn read(document: &Document, pack: Option<&str>, sink: &mut Diagnostics) -> Opti
         severity: Severity::parse(&text("severity"))?,
         judged,
         when: when.map(|(plan, _)| plan),
+        when_ast: guarded,
         assert: assert?.0,
         show,
         message: field("message").map(Text::from_node)?,
@@ -97,7 +94,7 @@ fn scope(judged: Judged) -> Scope {
     }
 }
 
-fn strings(node: Option<&Node>) -> Vec<String> {
+pub(super) fn strings(node: Option<&Node>) -> Vec<String> {
     node.map(|node| {
         node.items()
             .iter()
@@ -122,15 +119,29 @@ fn reference(node: &Node) -> Option<Reference> {
 }
 
 /// Compiles the expressions of one document.
-struct Conditions<'d> {
+pub(super) struct Conditions<'d> {
     document: &'d Document,
     scope: Scope,
     judged: Judged,
 }
 
-impl Conditions<'_> {
+impl<'d> Conditions<'d> {
+    /// For expressions on what a policy judges.
+    pub(super) fn of(document: &'d Document, judged: Judged) -> Self {
+        Self {
+            document,
+            scope: scope(judged),
+            judged,
+        }
+    }
+
+    /// The plan of a condition, given what is known to hold.
+    pub(super) fn plan(&self, node: &Node, given: Option<&Expr>, sink: &mut Diagnostics) -> Option<Plan> {
+        self.condition(node, given, sink).map(|(plan, _)| plan)
+    }
+
     /// A condition: true or false, links guarded, joins by index.
-    fn condition(&mut self, node: &Node, given: Option<&Expr>, sink: &mut Diagnostics) -> Option<(Plan, Ast)> {
+    fn condition(&self, node: &Node, given: Option<&Expr>, sink: &mut Diagnostics) -> Option<(Plan, Ast)> {
         let (plan, ast, checked, ty) = self.compile(node, sink)?;
         if !matches!(ty, Type::Bool | Type::Dyn) {
             let mut help = "a condition is true or false".to_owned();
@@ -159,7 +170,7 @@ impl Conditions<'_> {
         Some((plan, ast))
     }
 
-    fn show(&mut self, node: Option<&Node>, sink: &mut Diagnostics) -> Vec<Shown> {
+    fn show(&self, node: Option<&Node>, sink: &mut Diagnostics) -> Vec<Shown> {
         let mut shown = Vec::new();
         for (key, value) in node.map(Node::entries).unwrap_or_default() {
             if let Some((plan, ..)) = self.compile(value, sink) {

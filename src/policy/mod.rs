@@ -11,6 +11,7 @@ mod needs;
 mod pack;
 mod select;
 mod text;
+mod waiver;
 
 use std::sync::Arc;
 
@@ -21,9 +22,11 @@ pub use needs::Needs;
 pub use pack::{BUILT_IN, BuiltInPack, Loaded, Pack, load, load_selected};
 pub use select::Selector;
 pub use text::{Language, Piece, Steps, Text, message_pieces, render_message};
+pub use waiver::{Facts, Standing, Waiver, parse_waivers, read_waivers};
 
 use crate::catalog::Resource;
 use crate::diagnostic::Source;
+use crate::expr::ast::Expr;
 use crate::expr::{Plan, Reads};
 
 /// How bad a failure is.
@@ -117,6 +120,8 @@ pub struct Policy {
     pub judged: Judged,
     /// Which resources are in scope; none for all.
     pub when: Option<Plan>,
+    /// The same as written: what holds for whatever fails.
+    pub(crate) when_ast: Option<Expr>,
     /// What must hold.
     pub assert: Plan,
     /// Values for the message.

@@ -62,6 +62,8 @@ pub struct Loaded {
     pub policies: Vec<Policy>,
     /// In the order named.
     pub packs: Vec<Pack>,
+    /// Ids of all policies, chosen or not.
+    pub ids: Vec<String>,
 }
 
 /// Loads packs by name, and files and folders by path; nothing named means every built-in pack. Every mistake goes to
@@ -201,6 +203,7 @@ fn describe(document: &Document, name: &str, sink: &mut Diagnostics) -> Pack {
 /// Loads like [`load`] and keeps the policies that any of the selectors chooses.
 pub fn load_selected(names: &[String], selectors: &[Selector], sink: &mut Diagnostics) -> Loaded {
     let mut loaded = load(names, sink);
+    loaded.ids = loaded.policies.iter().map(|policy| policy.id.clone()).collect();
     select(&mut loaded.policies, selectors, sink);
     loaded
 }

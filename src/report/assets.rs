@@ -20,6 +20,7 @@ assets! {
     "templates/html/policies.html.j2",
     "templates/html/summary.html.j2",
     "templates/html/unknowns.html.j2",
+    "templates/html/waivers.html.j2",
     "templates/report.html.j2",
     "templates/report.md.j2",
     "templates/summary.txt.j2",

@@ -148,8 +148,8 @@ mod tests {
     use crate::policy::Severity;
 
     /// Sections whose names are those of a list elsewhere, so that no template spells them out.
-    const LISTS: [&str; 9] = [
-        "severity", "outcome", "meaning", "cause", "about", "settle", "status", "role", "resource",
+    const LISTS: [&str; 10] = [
+        "severity", "outcome", "meaning", "cause", "about", "settle", "status", "role", "resource", "waiver",
     ];
 
     fn texts(language: Language) -> &'static Texts {
@@ -226,7 +226,9 @@ mod tests {
         let status = manifest.pointer("/$defs/entry/properties/status/enum").unwrap();
         let policy = crate::schema::policy().unwrap().json();
         let roles = policy.pointer("/properties/who/items/enum").unwrap();
-        for (name, list) in [("status", status), ("role", roles)] {
+        let audit = crate::schema::audit().unwrap().json();
+        let waiver = audit.pointer("/$defs/waiver/properties/status/enum").unwrap();
+        for (name, list) in [("status", status), ("role", roles), ("waiver", waiver)] {
             assert_eq!(
                 section(name),
                 set(list.as_array().unwrap().iter().map(|item| item.as_str().unwrap()))

@@ -173,6 +173,7 @@ static MANIFEST: BuiltIn = LazyLock::new(|| built_in(include_str!("manifest.json
 static AUDIT: BuiltIn = LazyLock::new(|| built_in(include_str!("audit.json"), |_| ()));
 static CONFIG: BuiltIn = LazyLock::new(|| built_in(include_str!("config.json"), |_| ()));
 static PACK: BuiltIn = LazyLock::new(|| built_in(include_str!("pack.json"), |_| ()));
+static WAIVERS: BuiltIn = LazyLock::new(|| built_in(include_str!("waivers.json"), |_| ()));
 static POLICY: BuiltIn = LazyLock::new(|| built_in(include_str!("policy.json"), name_resources));
 
 fn built_in(text: &str, complete: fn(&mut Json)) -> Result<Schema, String> {
@@ -218,6 +219,14 @@ pub fn config() -> Result<&'static Schema, String> {
 /// Its own fault.
 pub fn pack() -> Result<&'static Schema, String> {
     PACK.as_ref().map_err(Clone::clone)
+}
+
+/// The schema of a file of waivers.
+///
+/// # Errors
+/// Its own fault.
+pub fn waivers() -> Result<&'static Schema, String> {
+    WAIVERS.as_ref().map_err(Clone::clone)
 }
 
 /// The schema of a policy file, with the names of the catalogue's resource types.

@@ -435,7 +435,7 @@ async fn one_parents_failure_is_that_parents_matter() {
     let loaded = policy::load(&[file.display().to_string()], &mut Diagnostics::new());
     let snapshot = tenken::snapshot::Snapshot::open(&collected.place).unwrap();
     let tables = tenken::evaluate::Tables::load(&snapshot, &policy::needs(&loaded.policies)).unwrap();
-    let audit = tenken::evaluate::audit(&loaded.policies, &tables, &snapshot, support::now());
+    let audit = tenken::evaluate::audit(&loaded.policies, &[], &tables, &snapshot, support::now());
     let counts = audit.policies[0].counts;
     assert_eq!((counts.pass, counts.fail, counts.unknown), (1, 0, 2));
     let causes: Vec<String> = audit.findings.iter().map(|f| f.causes[0].cause.to_string()).collect();

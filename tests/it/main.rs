@@ -22,3 +22,4 @@ mod simulator;
 mod snapshots;
 mod support;
 mod vendor_examples;
+mod waivers;

@@ -27,21 +27,8 @@ fn manifest(place: &Path, change: impl FnOnce(String) -> String) {
     std::fs::write(path, changed).unwrap();
 }
 
-/// Writes a file of one line anew, with the right hash and size, so that only its content is wrong.
 fn replace_users(place: &Path, text: &str) {
-    use sha2::{Digest, Sha256};
-    let packed = zstd::encode_all(text.as_bytes(), 3).unwrap();
-    std::fs::write(users(place), &packed).unwrap();
-    let hash: String = Sha256::digest(&packed)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    change_json(place, |json| {
-        let entry = entry(json, "entra.user");
-        entry["sha256"] = hash.into();
-        entry["bytes"] = text.len().into();
-        entry["objects"] = text.lines().count().into();
-    });
+    support::write_lines(place, "entra.user", text);
 }
 
 type Damage = Box<dyn Fn(&Path)>;

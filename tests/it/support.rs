@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use sha2::{Digest as _, Sha256};
 use tenken::audit::Audit;
 use tenken::collect::{self, Event, Observer};
 use tenken::config::{Config, Secret, Tenant};
@@ -93,5 +94,30 @@ pub(crate) fn audit(place: &Path) -> Audit {
     let snapshot = Snapshot::open(place).unwrap();
     let tables = Tables::load(&snapshot, &policy::needs(&policies)).unwrap();
     let as_of = snapshot.manifest().ended;
-    evaluate::audit(&policies, &tables, &snapshot, as_of)
+    evaluate::audit(&policies, &[], &tables, &snapshot, as_of)
+}
+
+/// Changes the lines of a resource type, with the right hash and size, so that only their content is another.
+pub(crate) fn change_lines(place: &Path, resource: &str, change: impl Fn(&str) -> String) {
+    let file = place.join(format!("{resource}.ndjson.zst"));
+    let before = String::from_utf8(zstd::decode_all(std::fs::File::open(&file).unwrap()).unwrap()).unwrap();
+    let after: String = before.lines().map(|line| change(line) + "\n").collect();
+    assert_ne!(before, after, "the test changes nothing");
+    write_lines(place, resource, &after);
+}
+
+/// Puts other lines in the place of those of a resource type, with the right hash and size.
+pub(crate) fn write_lines(place: &Path, resource: &str, text: &str) {
+    let packed = zstd::encode_all(text.as_bytes(), 3).unwrap();
+    std::fs::write(place.join(format!("{resource}.ndjson.zst")), &packed).unwrap();
+    let digest = Sha256::digest(&packed);
+    let hash: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let path = place.join("manifest.json");
+    let mut json: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    let list = json["resources"].as_array_mut().unwrap();
+    let entry = list.iter_mut().find(|entry| entry["resource"] == resource).unwrap();
+    entry["sha256"] = hash.into();
+    entry["bytes"] = text.len().into();
+    entry["objects"] = text.lines().count().into();
+    std::fs::write(path, json.to_string()).unwrap();
 }

@@ -32,6 +32,8 @@ pub(super) struct FindingView {
     names: Vec<Shown>,
     /// How many more it is about.
     more_names: u64,
+    /// Number of the waiver of a waived failure, from 0.
+    waiver: Option<u32>,
 }
 
 /// A resource.
@@ -68,7 +70,7 @@ impl FindingView {
             }),
             count: finding.count,
             message: match finding.outcome {
-                Outcome::Fail => pieces(finding, policy, language, MESSAGE),
+                Outcome::Fail | Outcome::Waived => pieces(finding, policy, language, MESSAGE),
                 _ => Vec::new(),
             },
             causes: finding.causes.iter().map(CauseView::of).collect(),
@@ -80,6 +82,7 @@ impl FindingView {
                 None => finding.count.saturating_sub(names.len() as u64),
             },
             names,
+            waiver: finding.waiver,
         }
     }
 

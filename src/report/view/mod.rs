@@ -8,6 +8,7 @@ mod doubt;
 mod evidence;
 mod finding;
 mod policy;
+mod waiver;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -20,6 +21,7 @@ use crate::snapshot::Side;
 use action::{Action, Role};
 use doubt::Doubt;
 use policy::PolicyView;
+use waiver::WaiverView;
 
 /// How much of the findings a report holds. The counts are always of all.
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +82,8 @@ pub(super) struct View {
     coverage: Vec<CoverageView>,
     /// Whether any exception was accepted.
     waived: bool,
+    /// Waivers, and what became of each.
+    waivers: Vec<WaiverView>,
     /// Findings in the audit.
     findings: u64,
     /// Findings that this report leaves out.
@@ -111,11 +115,13 @@ struct Verdict {
     failed: u64,
     undecided: u64,
     passed: u64,
+    waived: u64,
     not_applicable: u64,
     /// Policies that fail and are critical.
     critical: u64,
-    /// Judgements that fail, that could not be made, and that were made.
+    /// Judgements that fail, that fail and are waived, that could not be made, and that were made.
     failures: u64,
+    exceptions: u64,
     unknowns: u64,
     judgements: u64,
     /// People who appear in failures, each counted once.
@@ -175,6 +181,7 @@ impl View {
             doubts: doubt::all(audit, language),
             coverage: audit.coverage.iter().map(coverage).collect(),
             waived: audit.summary.judgements.waived > 0,
+            waivers: audit.waivers.iter().map(WaiverView::of).collect(),
             findings,
             left_out: findings - shown,
         }
@@ -195,7 +202,7 @@ impl Verdict {
     /// Counts it all.
     fn of(audit: &Audit) -> Self {
         let count = |outcome: Outcome| audit.policies.iter().filter(|policy| policy.outcome == outcome).count() as u64;
-        let worst = [Outcome::Fail, Outcome::Unknown, Outcome::Pass]
+        let worst = [Outcome::Fail, Outcome::Unknown, Outcome::Waived, Outcome::Pass]
             .into_iter()
             .find(|outcome| count(*outcome) > 0)
             .unwrap_or(Outcome::NotApplicable);
@@ -207,9 +214,11 @@ impl Verdict {
             failed: count(Outcome::Fail),
             undecided: count(Outcome::Unknown),
             passed: count(Outcome::Pass),
+            waived: count(Outcome::Waived),
             not_applicable: count(Outcome::NotApplicable),
             critical: failing.filter(|policy| policy.severity == Severity::Critical).count() as u64,
             failures: judgements.fail,
+            exceptions: judgements.waived,
             unknowns: judgements.unknown,
             judgements: judgements.pass + judgements.fail + judgements.waived,
             people: people(audit),

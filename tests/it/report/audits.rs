@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use jiff::SignedDuration;
 use serde_json::Value as Json;
-use tenken::audit::{Audit, NotApplicable, Outcome, ResourceId, Summary};
+use tenken::audit::{Audit, NotApplicable, Outcome, ResourceId, Summary, WaiverResult, WaiverStatus};
 use tenken::expr::{Cause, Origin};
 
 /// The audit of a scenario, collected and judged by the program itself.
@@ -99,7 +99,7 @@ pub(crate) fn mixed() -> Audit {
         audit.findings.push(finding);
     }
     let last = audit.policies.last_mut().unwrap();
-    last.counts.waived = 3;
+    last.counts.waived = 1;
     last.population = last.counts.population();
     let mut idle = last.clone();
     idle.id = "provisioning.idle".to_owned();
@@ -118,6 +118,27 @@ pub(crate) fn mixed() -> Audit {
         entry.reason = Some("403 Authorization_RequestDenied: Insufficient privileges".to_owned());
     }
     audit.coverage[1].read_at = None;
+    let waived = audit
+        .findings
+        .iter_mut()
+        .find(|finding| finding.outcome == Outcome::Fail)
+        .unwrap();
+    waived.outcome = Outcome::Waived;
+    waived.waiver = Some(0);
+    for status in [WaiverStatus::Applied, WaiverStatus::Lapsed, WaiverStatus::Expired] {
+        audit.waivers.push(WaiverResult {
+            policy: "provisioning.seats".to_owned(),
+            condition: Some("app_user.status == \"STAGED\"".to_owned()),
+            reason: "It ends in spring".to_owned(),
+            owner: "owner@contoso.example".to_owned(),
+            approver: "approver@contoso.example".to_owned(),
+            ticket: Some("SEC-1".to_owned()),
+            expires: jiff::civil::date(2027, 3, 31),
+            status,
+            applied: 1,
+            lapsed: 2,
+        });
+    }
     audit.clocks.as_of = audit.clocks.now + SignedDuration::from_hours(24);
     recount(audit)
 }
@@ -176,7 +197,7 @@ pub(crate) fn rewritten(replace: impl Fn(Whose, usize) -> String) -> Audit {
 }
 
 /// Strings that are not free: enums, times, digests, ids of findings.
-const FIXED: [&str; 15] = [
+const FIXED: [&str; 17] = [
     "severity",
     "outcome",
     "not_applicable",
@@ -192,6 +213,8 @@ const FIXED: [&str; 15] = [
     "who",
     "personal",
     "version",
+    "expires",
+    "fingerprint",
 ];
 /// Strings of policies and of this program. Messages stay templates, so that values are filled in.
 const AUTHORED: [&str; 7] = ["title", "why", "fix", "tags", "frameworks", "references", "pack"];
