@@ -105,6 +105,8 @@ codes! {
         "Write the text in both languages: `{ en: …, ja: … }`.";
     UnknownTemplateVariable = "unknown-template-variable": "A message uses a name that `show` does not define.",
         "Add the value to `show`, or correct the name in the message.";
+    UnusedLet = "unused-let": "A value of `let` is never used.",
+        "Use it in `when`, `assert` or `show`, or remove it.";
     UnusedShow = "unused-show": "A value of `show` is never used in the message.",
         "Use the value in the message of each language, or remove it from `show`.";
     InvalidTemplate = "invalid-template": "A message is not a well-formed template.",

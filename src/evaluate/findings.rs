@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
-use super::judge::{Doubt, Tally, judge, variables};
+use super::judge::{Doubt, Tally, bind, judge, variables};
 use super::table::Tables;
 use super::waiving::{self, Uses};
 use crate::audit::{
@@ -15,7 +15,7 @@ use crate::audit::{
     ResourceId, SnapshotId, Summary, Tenant,
 };
 use crate::catalog::{FieldType, LinkKey, Origin as FieldOrigin, RecordType, Resource, Supply};
-use crate::expr::{Cause, Evaluator, Origin, Part, RecordRef, Records, Value, to_json, weight};
+use crate::expr::{Cause, Evaluator, Origin, Part, RecordRef, Records, Value, Variable, to_json, weight};
 use crate::policy::{Judged, Needs, Policy, Waiver};
 use crate::snapshot::{Manifest, Snapshot, Tool};
 
@@ -330,12 +330,12 @@ impl Reporter<'_> {
     /// Values for the message; what cannot be computed is null.
     fn values(&self, row: Option<RecordRef>, arena: &Bump) -> Map<String, Json> {
         let evaluator = Evaluator::new(self.tables, arena);
-        let variables = variables(row, self.tables);
+        let variables = bind(self.policy, &evaluator, &variables(row, self.tables), arena);
         self.policy
             .show
             .iter()
             .map(|shown| {
-                let value = match evaluator.plan(&shown.plan, &variables) {
+                let value = match evaluator.plan(&shown.plan, variables) {
                     Value::Error(_) => Json::Null,
                     value if weight(value, MAX_PARTS) < MAX_PARTS => to_json(value, self.tables),
                     Value::List(_) => Json::from(vec![TOO_LARGE]),
@@ -349,15 +349,20 @@ impl Reporter<'_> {
     /// What decided the verdict: of an unknown `when` that, else the assertion.
     fn evidence(&self, row: Option<RecordRef>, arena: &Bump) -> Vec<Evidence> {
         let evaluator = Evaluator::new(self.tables, arena);
-        let variables = variables(row, self.tables);
+        let variables = bind(self.policy, &evaluator, &variables(row, self.tables), arena);
         let when = self
             .policy
             .when
             .as_ref()
-            .filter(|when| !matches!(evaluator.plan(when, &variables), Value::Bool(true)));
+            .filter(|when| !matches!(evaluator.plan(when, variables), Value::Bool(true)));
         let plan = when.unwrap_or(&self.policy.assert);
         let names = [row.map_or("tenant", |row| row.ty.info().variable.as_str()), "now"];
-        let parts = evaluator.explain(plan, &names, &variables);
+        let own = names.into_iter().map(|name| Variable { name, plan: None });
+        let lets = self.policy.lets.iter().map(|value| Variable {
+            name: &value.name,
+            plan: Some(&value.plan),
+        });
+        let parts = evaluator.explain(plan, own.chain(lets).collect(), variables);
         parts.iter().map(|part| self.part(part, row)).collect()
     }
 

@@ -108,18 +108,34 @@ pub(super) fn variables<'r>(row: Option<RecordRef>, tables: &Tables) -> [Value<'
     [row.map_or(Value::Null, Value::Record), Value::Timestamp(tables.now())]
 }
 
+/// The same with the values that a policy gives names to. One that fails or is not known is so only for what reads it.
+pub(super) fn bind<'r>(
+    policy: &'r Policy,
+    evaluator: &Evaluator<'r>,
+    variables: &[Value<'r>],
+    arena: &'r Bump,
+) -> &'r [Value<'r>] {
+    let mut values = bumpalo::collections::Vec::with_capacity_in(variables.len() + policy.lets.len(), arena);
+    values.extend_from_slice(variables);
+    for value in &policy.lets {
+        let value = evaluator.plan(&value.plan, &values);
+        values.push(value);
+    }
+    values.into_bump_slice()
+}
+
 /// Judges one policy on one row.
 pub(super) fn verdict<'r>(policy: &'r Policy, row: Option<RecordRef>, tables: &'r Tables, arena: &'r Bump) -> Verdict {
     let evaluator = Evaluator::new(tables, arena);
-    let variables = variables(row, tables);
+    let variables = bind(policy, &evaluator, &variables(row, tables), arena);
     if let Some(when) = &policy.when {
-        match evaluator.plan(when, &variables) {
+        match evaluator.plan(when, variables) {
             Value::Bool(true) => {}
             Value::Bool(false) => return Verdict::OutOfScope,
             other => return Verdict::Unknown(doubt(other)),
         }
     }
-    match evaluator.plan(&policy.assert, &variables) {
+    match evaluator.plan(&policy.assert, variables) {
         Value::Bool(true) => Verdict::Pass,
         Value::Bool(false) => Verdict::Fail,
         other => Verdict::Unknown(doubt(other)),

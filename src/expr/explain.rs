@@ -34,22 +34,19 @@ pub struct Part<'r> {
     pub of: usize,
 }
 
+/// A variable of the plan that is explained.
+#[derive(Clone, Copy, Debug)]
+pub struct Variable<'r> {
+    /// Its name.
+    pub name: &'r str,
+    /// What computed its value, if it was computed.
+    pub plan: Option<&'r Plan>,
+}
+
 impl<'r> Evaluator<'r> {
     /// Runs a plan and follows what decided its value.
-    pub fn explain(&self, plan: &'r Plan, names: &[&str], variables: &[Value<'r>]) -> Vec<Part<'r>> {
-        let frame = self.frame(plan, variables);
-        let mut explainer = Explainer {
-            evaluator: self,
-            plan,
-            frame,
-            elements: Vec::new(),
-            sources: Vec::new(),
-            names: names.iter().map(|name| (*name).to_owned()).collect(),
-            of: 1,
-            parts: Vec::new(),
-        };
-        explainer.node(&plan.root);
-        explainer.parts
+    pub fn explain(&self, plan: &'r Plan, names: Vec<Variable<'r>>, variables: &'r [Value<'r>]) -> Vec<Part<'r>> {
+        Explainer::new(self, plan, names, variables).explain()
     }
 }
 
@@ -60,12 +57,38 @@ struct Explainer<'e, 'r> {
     elements: Vec<(String, Value<'r>)>,
     /// Records that the ranges of the quantifiers around were read from.
     sources: Vec<RecordRef>,
-    names: Vec<String>,
+    names: Vec<Variable<'r>>,
+    variables: &'r [Value<'r>],
     of: usize,
     parts: Vec<Part<'r>>,
 }
 
-impl<'r> Explainer<'_, 'r> {
+impl<'e, 'r> Explainer<'e, 'r> {
+    fn new(evaluator: &'e Evaluator<'r>, plan: &'r Plan, names: Vec<Variable<'r>>, variables: &'r [Value<'r>]) -> Self {
+        Self {
+            evaluator,
+            plan,
+            frame: evaluator.frame(plan, variables),
+            elements: Vec::new(),
+            sources: Vec::new(),
+            names,
+            variables,
+            of: 1,
+            parts: Vec::new(),
+        }
+    }
+
+    fn explain(mut self) -> Vec<Part<'r>> {
+        self.node(&self.plan.root);
+        self.parts
+    }
+
+    /// The same for what computed a variable, which is true or false by itself.
+    fn variable(&self, slot: usize) -> Option<Explainer<'e, 'r>> {
+        let plan = self.names.get(slot)?.plan?;
+        Some(Explainer::new(self.evaluator, plan, self.names.clone(), self.variables))
+    }
+
     fn value(&self, node: &'r Node) -> Value<'r> {
         self.evaluator.node(node, self.frame)
     }
@@ -98,6 +121,12 @@ impl<'r> Explainer<'_, 'r> {
                 self.node(body);
             }
             Op::Fold(fold) if matches!(fold.fold, Fold::All | Fold::Exists) => self.quantifier(node, fold),
+            Op::Slot(slot) if matches!(self.value(node), Value::Bool(_) | Value::Unknown(_)) => {
+                match self.variable(*slot) {
+                    Some(computed) => self.parts.extend(computed.explain()),
+                    None => self.leaf(node),
+                }
+            }
             _ => self.leaf(node),
         }
     }
@@ -228,9 +257,17 @@ impl<'r> Explainer<'_, 'r> {
                     self.reads(&fold.range, part);
                 }
             }
-            Op::Slot(slot) if self.names.get(*slot).is_some_and(|name| name == "now") => {
-                part.reads
-                    .push(("now".to_owned(), self.frame.get(*slot).map_or(Value::Null, Cell::get)));
+            // The row itself is no value that is read; the present and what a policy gave a name to are.
+            Op::Slot(slot) if *slot > 0 => {
+                let Some(variable) = self.names.get(*slot) else { return };
+                let read = (
+                    variable.name.to_owned(),
+                    self.frame.get(*slot).map_or(Value::Null, Cell::get),
+                );
+                if !part.reads.iter().any(|(known, _)| *known == read.0) {
+                    part.reads.push(read);
+                }
+                self.records(node, &mut part.records);
             }
             _ => node.children().into_iter().for_each(|child| self.reads(child, part)),
         }
@@ -241,6 +278,11 @@ impl<'r> Explainer<'_, 'r> {
             && !found.contains(&record)
         {
             found.push(record);
+        }
+        if let Op::Slot(slot) = &node.op
+            && let Some(computed) = self.variable(*slot)
+        {
+            return computed.records(&computed.plan.root, found);
         }
         // Inside a comprehension a local name stands for whatever element came last.
         if let Op::Fold(fold) = &node.op {

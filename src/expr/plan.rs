@@ -55,6 +55,17 @@ pub struct Node {
     pub span: Range<usize>,
 }
 
+impl Plan {
+    /// Whether it reads the value of a slot.
+    pub fn uses(&self, slot: usize) -> bool {
+        fn search(node: &Node, slot: usize) -> bool {
+            matches!(node.op, Op::Slot(found) if found == slot)
+                || node.children().into_iter().any(|child| search(child, slot))
+        }
+        search(&self.root, slot)
+    }
+}
+
 impl Node {
     /// Operations that this one uses, in the order written.
     pub fn children(&self) -> Vec<&Node> {

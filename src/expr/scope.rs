@@ -58,6 +58,11 @@ impl Scope {
         &self.variables
     }
 
+    /// Whether a name stands for something already.
+    pub fn is_taken(&self, name: &str) -> bool {
+        self.lookup(name).is_some() || matches!(name, "okta" | "entra" | "true" | "false" | "null" | "in")
+    }
+
     /// Overloads declared here for a function.
     pub(super) fn functions(&self, name: &str) -> impl Iterator<Item = &Overload> {
         self.functions

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::derived::row_scope;
 use super::text::{self, Steps, Text};
-use super::{Example, Judged, Policy, Reference, Severity, Shown, example, guard};
+use super::{Example, Judged, Let, Policy, Reference, Severity, Shown, example, guard};
 use crate::catalog::{FieldType, Population, RecordType, catalog};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::document::{Document, Node, Value};
@@ -36,11 +36,13 @@ fn read(document: &Document, pack: Option<&str>, sink: &mut Diagnostics) -> Opti
     let text = |name: &str| field(name).and_then(Node::as_str).unwrap_or_default().to_owned();
     // With an unknown resource type nothing in the conditions can be checked.
     let judged = judged(&text("resource"))?;
-    let compiler = Conditions::of(document, judged);
+    let mut compiler = Conditions::of(document, judged);
+    let lets = compiler.lets(field("let"), sink);
     let when = field("when").and_then(|node| compiler.condition(node, None, sink));
     let guarded = when.as_ref().map(|(_, ast)| ast.root.clone());
     let assert = field("assert").and_then(|node| compiler.condition(node, guarded.as_ref(), sink));
-    let show = compiler.show(field("show"), sink);
+    let show = compiler.show(field("show"), &lets, sink);
+    check_lets(document, judged, &lets, [&when, &assert], &show, sink);
     check_messages(document, &show, sink);
     let examples: Vec<Example> = field("examples")
         .map(|list| example::read(document, list, sink))
@@ -51,6 +53,7 @@ fn read(document: &Document, pack: Option<&str>, sink: &mut Diagnostics) -> Opti
         title: field("title").map(Text::from_node)?,
         severity: Severity::parse(&text("severity"))?,
         judged,
+        lets,
         when: when.map(|(plan, _)| plan),
         when_ast: guarded,
         assert: assert?.0,
@@ -170,19 +173,61 @@ impl<'d> Conditions<'d> {
         Some((plan, ast))
     }
 
-    fn show(&self, node: Option<&Node>, sink: &mut Diagnostics) -> Vec<Shown> {
+    /// Values with a name: each can be used by what is compiled after it.
+    fn lets(&mut self, node: Option<&Node>, sink: &mut Diagnostics) -> Vec<Let> {
+        let mut lets = Vec::new();
+        for (key, value) in node.map(Node::entries).unwrap_or_default() {
+            if self.scope.is_taken(&key.name) {
+                sink.push(
+                    Diagnostic::error(
+                        Code::DuplicateId,
+                        format!("`{}` is the name of something else", key.name),
+                    )
+                    .at(&self.document.source, key.span.clone(), ""),
+                );
+                continue;
+            }
+            let Some((plan, ast, checked, ty)) = self.compile(value, sink) else {
+                // What uses it is not wrong for that.
+                self.scope = self.scope.clone().with(key.name.as_str(), Type::Dyn);
+                continue;
+            };
+            for mistake in guard::check(&ast, &checked, &[])
+                .into_iter()
+                .chain(unindexed(&plan, self.judged))
+            {
+                self.report(value, &mistake, sink);
+            }
+            self.scope = self.scope.clone().with(key.name.as_str(), ty);
+            lets.push(Let {
+                name: key.name.clone(),
+                personal: self.is_personal(&plan, &lets),
+                plan,
+            });
+        }
+        lets
+    }
+
+    /// Whether a value can identify a person, by itself or by a named value that it uses.
+    fn is_personal(&self, plan: &Plan, lets: &[Let]) -> bool {
+        let first = scope(self.judged).variables().len();
+        plan.reads
+            .fields
+            .iter()
+            .any(|(record, field)| is_personal(*record, *field))
+            || (first..)
+                .zip(lets)
+                .any(|(slot, value)| value.personal && plan.uses(slot))
+    }
+
+    fn show(&self, node: Option<&Node>, lets: &[Let], sink: &mut Diagnostics) -> Vec<Shown> {
         let mut shown = Vec::new();
         for (key, value) in node.map(Node::entries).unwrap_or_default() {
             if let Some((plan, ..)) = self.compile(value, sink) {
-                let personal = plan
-                    .reads
-                    .fields
-                    .iter()
-                    .any(|(record, field)| is_personal(*record, *field));
                 shown.push(Shown {
                     name: key.name.clone(),
+                    personal: self.is_personal(&plan, lets),
                     plan,
-                    personal,
                 });
             }
         }
@@ -207,6 +252,38 @@ impl<'d> Conditions<'d> {
             Diagnostic::error(mistake.code, &mistake.message).at(&self.document.source, start..end.max(start + 1), "");
         diagnostic.help.extend(mistake.help.iter().cloned());
         sink.push(diagnostic);
+    }
+}
+
+/// Every value of `let` is used by something.
+fn check_lets(
+    document: &Document,
+    judged: Judged,
+    lets: &[Let],
+    conditions: [&Option<(Plan, Ast)>; 2],
+    show: &[Shown],
+    sink: &mut Diagnostics,
+) {
+    let first = scope(judged).variables().len();
+    for (at, value) in lets.iter().enumerate() {
+        let slot = first + at;
+        let conditions = conditions.into_iter().flatten().map(|(plan, _)| plan);
+        let later = lets.iter().skip(at + 1).map(|value| &value.plan);
+        let used = conditions
+            .chain(later)
+            .chain(show.iter().map(|shown| &shown.plan))
+            .any(|plan| plan.uses(slot));
+        if !used {
+            let key = document.root.get("let").and_then(|node| node.key(&value.name));
+            let span = key.map_or(0..1, |key| key.span.clone());
+            sink.push(
+                Diagnostic::error(Code::UnusedLet, format!("`{}` is never used", value.name)).at(
+                    &document.source,
+                    span,
+                    "",
+                ),
+            );
+        }
     }
 }
 

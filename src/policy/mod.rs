@@ -85,6 +85,17 @@ impl Judged {
     }
 }
 
+/// A value with a name.
+#[derive(Debug)]
+pub struct Let {
+    /// Its name in conditions.
+    pub name: String,
+    /// What computes it.
+    pub plan: Plan,
+    /// Whether it can identify a person.
+    pub personal: bool,
+}
+
 /// A value that a message shows.
 #[derive(Debug)]
 pub struct Shown {
@@ -118,6 +129,8 @@ pub struct Policy {
     pub severity: Severity,
     /// What is judged.
     pub judged: Judged,
+    /// Values with a name, each seeing those before it.
+    pub lets: Vec<Let>,
     /// Which resources are in scope; none for all.
     pub when: Option<Plan>,
     /// The same as written: what holds for whatever fails.
@@ -152,7 +165,9 @@ impl Policy {
     /// Everything its expressions read.
     pub fn reads(&self) -> Reads {
         let mut reads = self.assert.reads.clone();
-        for plan in self.when.iter().chain(self.show.iter().map(|shown| &shown.plan)) {
+        let lets = self.lets.iter().map(|value| &value.plan);
+        let shown = self.show.iter().map(|shown| &shown.plan);
+        for plan in self.when.iter().chain(lets).chain(shown) {
             reads.extend(&plan.reads);
         }
         reads

@@ -408,6 +408,88 @@ fn queries_look_into_a_snapshot() {
     refuses(folder.path(), &["query", "nowhere", "1"], &["cannot read"]);
 }
 
+/// A policy with named values, and examples that come out as they should.
+const WITH_NAMES: &str = r#"id: test.names
+title: { en: t, ja: t }
+severity: high
+resource: okta.app_user
+let:
+  states: "app_user.entra_user == null ? [] : app_user.entra_user.license_states"
+  owned: states.filter(s, s.assignedByGroup == null && s.sku.ownership == "user_owned")
+  fine: owned.all(s, s.state != "Active")
+  never_read: 1 / (owned.size() - owned.size())
+assert: fine || never_read == 1
+show: { user: app_user.credentials.userName, held: owned.size(), first: states }
+message: { en: "{{ user }} holds {{ held }} {{ first | length }}", ja: "{{ user }} {{ held }} {{ first | length }}" }
+examples:
+  - name: nobody
+    given: { okta.app_user: [{ id: u1, externalId: null, credentials: { userName: a@b.example } }] }
+    expect: pass
+  - name: unreadable
+    given:
+      okta.app_user: [{ id: u1, externalId: e1, credentials: { userName: a@b.example } }]
+      status: { entra.user: denied }
+    expect: { outcome: unknown, cause: no_permission }
+"#;
+
+#[test]
+fn values_have_names() {
+    let folder = with_snapshot("contoso");
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("names.yaml", WITH_NAMES);
+    let examples = tenken(folder.path(), &["policy", "test", "names.yaml"]);
+    assert_eq!(status(&examples), 0, "{}", stderr(&examples));
+    let audit = tenken(
+        folder.path(),
+        &["audit", "snap", "--policies", "names.yaml", "--report", "out.json"],
+    );
+    // Of 389 people four hold such a licence (one of them in the application of another tenant), and of two nobody
+    // knows; dividing by nothing is the policy's own fault, and only where it is read.
+    assert_eq!(status(&audit), 4, "{}", stdout(&audit));
+    let json: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(folder.path().join("out.json")).unwrap()).unwrap();
+    assert_eq!(json["policies"][0]["counts"]["pass"], 389 - 4 - 2);
+    write(
+        "names.yaml",
+        &WITH_NAMES
+            .replace(" || never_read == 1", "")
+            .replace("  never_read: 1 / (owned.size() - owned.size())\n", ""),
+    );
+    let audit = tenken(
+        folder.path(),
+        &["audit", "snap", "--policies", "names.yaml", "--report", "out.json"],
+    );
+    assert_eq!(status(&audit), 1, "{}", stdout(&audit));
+    let json: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(folder.path().join("out.json")).unwrap()).unwrap();
+    let finding = &json["findings"][0];
+    // The evidence leads through the names to the records; what a name stands for can be personal.
+    assert_eq!(finding["evidence"][0]["expression"], "s.state != \"Active\"");
+    let records = finding["evidence"][0]["records"].as_array().unwrap();
+    assert!(
+        records.iter().any(|record| record["resource"]["type"] == "entra.user"),
+        "{records:?}"
+    );
+    assert_eq!(finding["values"]["held"], 1);
+    write(
+        "wrong.yaml",
+        "id: test.wrong\ntitle: { en: t, ja: t }\nseverity: high\nresource: okta.app_user\nlet:\n  now: \"1\"\n  \
+         unused: \"3\"\n  broken: app_user.entra_user.accountEnabled\nassert: broken == true\nmessage: { en: m, ja: m }\n",
+    );
+    refuses(
+        folder.path(),
+        &["policy", "check", "wrong.yaml"],
+        &[
+            "wrong.yaml:6:3",
+            "`now` is the name",
+            "wrong.yaml:7:3",
+            "`unused` is never used",
+            "wrong.yaml:8:11",
+            "unguarded-link",
+        ],
+    );
+}
+
 #[test]
 fn query_results_are_tables_and_csv_too() {
     let folder = with_snapshot("contoso");
