@@ -35,7 +35,7 @@ Exit status:
   1  findings at or above --fail-on
   2  the input is wrong: arguments, configuration, policy, snapshot, or nothing of it could be judged
   3  collection failed
-  4  too much could not be decided (--strict), or a policy's own expression failed
+  4  too much could not be decided (--strict, --min-coverage), or a policy's own expression failed
 When several hold, the first of 2, 3, 1, 4. In eval and query an error is 2 and an unknown value is 4.";
 
 /// Audits an Okta org and a Microsoft Entra tenant together. Reads only, never writes.
