@@ -135,6 +135,8 @@ codes! {
         "Write `LINK == null || …` or `LINK != null && …` before reading through it: the other record may not exist.";
     UnindexedJoin = "unindexed-join": "A condition would compare every record of one large type with every record of another.",
         "Compare a field of the inner record with `==`, so that an index finds the few that matter.";
+    ConstantCondition = "constant-condition": "A condition is true, or false, whatever is judged.",
+        "Let it read something of the resource, or leave it out: without `when` everything is in scope.";
     NotBoolean = "not-boolean": "A condition does not yield true or false.",
         "Compare the value with something: a condition is true or false.";
     UnsupportedSyntax = "unsupported-syntax": "An expression uses a part of CEL that needs protobuf messages.",

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use super::constant;
 use super::derived::row_scope;
 use super::text::{self, Steps, Text};
 use super::{Example, Judged, Let, Policy, Reference, Severity, Shown, example, guard};
@@ -168,6 +169,9 @@ impl<'d> Conditions<'d> {
             self.report(node, &mistake, sink);
         }
         for mistake in unindexed(&plan, self.judged) {
+            self.report(node, &mistake, sink);
+        }
+        for mistake in constant::check(&plan) {
             self.report(node, &mistake, sink);
         }
         Some((plan, ast))

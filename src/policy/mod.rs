@@ -3,6 +3,7 @@
 //! A file is checked by the published JSON Schema, then its conditions by the types of the catalogue; what is left is a
 //! [`Policy`] that can be judged. Every mistake of every file goes to the sink in one run.
 
+mod constant;
 pub mod derived;
 mod example;
 pub mod guard;

@@ -148,6 +148,11 @@ fn bad_input_is_refused_with_its_place_and_leaves_nothing() {
         "keys.yaml",
         &(policy("app_user.status == \"ACTIVE\"") + "asert: x\nsevrity: x\n"),
     );
+    write("constant.yaml", &policy("1 < 2"));
+    write(
+        "fails.yaml",
+        &policy("app_user.created > timestamp(\"2026-13-01\") && app_user.id.matches(\"[\")"),
+    );
     write("not-bool.yaml", &policy("app_user.status"));
     write("cel.yaml", &policy("app_user.status =="));
     write("key.yaml", &(policy("true") + "asert: x\n"));
@@ -183,6 +188,16 @@ fn bad_input_is_refused_with_its_place_and_leaves_nothing() {
                 "did you mean `assert`?",
                 "keys.yaml:9:1",
                 "did you mean `severity`?",
+            ],
+        ),
+        ("constant.yaml", vec!["constant.yaml:6:3", "always true"]),
+        (
+            "fails.yaml",
+            vec![
+                "fails.yaml:6:22",
+                "this always fails",
+                "fails.yaml:6:49",
+                "not a regular expression",
             ],
         ),
         ("not-bool.yaml", vec!["not-bool.yaml:6:3", "yields string"]),
