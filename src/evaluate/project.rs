@@ -17,13 +17,14 @@ pub(super) fn lines(chunk: &[u8], columns: &mut RecordColumns, strings: &Interne
             continue;
         }
         let rows = columns.rows;
-        if parse(line, columns, strings).is_ok() {
+        // Checked at once, a line takes a fraction of what its many short texts would.
+        if std::str::from_utf8(line).is_ok_and(|line| parse(line, columns, strings).is_ok()) {
             continue;
         }
         // Rare: halves of surrogate pairs and bytes that are not UTF-8 are replaced, as everybody else shows them.
         columns.truncate(rows);
         let repaired = repair(line);
-        parse(repaired.as_bytes(), columns, strings).map_err(|error| (number, error.to_string()))?;
+        parse(&repaired, columns, strings).map_err(|error| (number, error.to_string()))?;
     }
     Ok(())
 }
@@ -38,8 +39,8 @@ fn split_lines(chunk: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-fn parse(line: &[u8], columns: &mut RecordColumns, strings: &Interner) -> serde_json::Result<()> {
-    let mut deserializer = serde_json::Deserializer::from_slice(line);
+fn parse(line: &str, columns: &mut RecordColumns, strings: &Interner) -> serde_json::Result<()> {
+    let mut deserializer = serde_json::Deserializer::from_str(line);
     LineSeed { columns, strings }.deserialize(&mut deserializer)?;
     deserializer.end()
 }
