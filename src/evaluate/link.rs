@@ -45,7 +45,7 @@ pub(super) fn resolve(
     });
     let indexes: Vec<Index> = link
         .on
-        .iter()
+        .par_iter()
         .map(|key| Index::build(tables, link.to, key.to, true))
         .collect();
     let finder = Finder {
