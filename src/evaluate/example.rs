@@ -8,7 +8,6 @@ use super::findings::resource_id;
 use super::judge::{Doubt, Verdict, verdict};
 use super::load::Loaded;
 use super::project;
-use super::strings::Interner;
 use super::table::Tables;
 use crate::audit::Outcome;
 use crate::catalog::{RecordType, Resource, Supply};
@@ -123,17 +122,16 @@ fn chosen(ty: RecordType, example: &Example, tables: &Tables) -> Result<Option<R
 }
 
 fn tables(given: &Given, needs: &Needs, example: &Example) -> Result<Tables, String> {
-    let interner = Interner::new();
     let mut loaded = Vec::new();
     for resource in needs.resources() {
         if matches!(resource.supply, Supply::Call(_)) {
-            loaded.push((resource, read(resource, given, needs, &interner)?));
+            loaded.push((resource, read(resource, given, needs)?));
         }
     }
-    Ok(Tables::assemble(loaded, needs, interner, example.now))
+    Ok(Tables::assemble(loaded, needs, example.now))
 }
 
-fn read(resource: &'static Resource, given: &Given, needs: &Needs, interner: &Interner) -> Result<Loaded, String> {
+fn read(resource: &'static Resource, given: &Given, needs: &Needs) -> Result<Loaded, String> {
     let wanted = |ty: RecordType| needs.fields(ty);
     let mut columns = RecordColumns::new(resource.record, &wanted);
     let objects = given
@@ -143,7 +141,7 @@ fn read(resource: &'static Resource, given: &Given, needs: &Needs, interner: &In
         .map_or(&[][..], |(_, objects)| objects);
     for (parent, object) in objects {
         let line = serde_json::json!({ "parent": parent, "object": object }).to_string();
-        project::lines(line.as_bytes(), &mut columns, interner)
+        project::lines(line.as_bytes(), &mut columns)
             .map_err(|(_, fault)| format!("{}: {fault}", resource.name))?;
     }
     let status = given

@@ -15,7 +15,7 @@ use crate::audit::{
     ResourceId, SnapshotId, Summary, Tenant,
 };
 use crate::catalog::{FieldType, LinkKey, Origin as FieldOrigin, RecordType, Resource, Supply};
-use crate::expr::{Cause, Evaluator, Origin, Part, RecordRef, Records, Value, Variable, to_json, weight};
+use crate::expr::{Cause, Detail, Evaluator, Origin, Part, RecordRef, Records, Value, Variable, to_json, weight};
 use crate::policy::{Judged, Needs, Policy, Waiver};
 use crate::snapshot::{Manifest, Snapshot, Tool};
 
@@ -188,7 +188,12 @@ impl Reporter<'_> {
         } else {
             Vec::new()
         };
-        let fingerprint = (!evidence.is_empty()).then(|| waiving::fingerprint(&self.policy.id, key, &evidence));
+        let fingerprint = if evidence.is_empty() {
+            None
+        } else {
+            let parts = self.explain(row, &arena, Detail::WHOLE);
+            waiving::fingerprint(&self.policy.id, key, &parts, self.tables)
+        };
         let (waiver, meant) = waiving::decide(&meaning, fingerprint.as_deref());
         let finding = Finding {
             id: self.id(Outcome::Fail, key),
@@ -346,8 +351,14 @@ impl Reporter<'_> {
             .collect()
     }
 
-    /// What decided the verdict: of an unknown `when` that, else the assertion.
+    /// What decided the verdict, as it is shown.
     fn evidence(&self, row: Option<RecordRef>, arena: &Bump) -> Vec<Evidence> {
+        let parts = self.explain(row, arena, Detail::SHOWN);
+        parts.iter().map(|part| self.part(part, row)).collect()
+    }
+
+    /// What decided the verdict: of an unknown `when` that, else the assertion.
+    fn explain<'r>(&'r self, row: Option<RecordRef>, arena: &'r Bump, detail: Detail) -> Vec<Part<'r>> {
         let evaluator = Evaluator::new(self.tables, arena);
         let variables = bind(self.policy, &evaluator, &variables(row, self.tables), arena);
         let when = self
@@ -362,8 +373,7 @@ impl Reporter<'_> {
             name: &value.name,
             plan: Some(&value.plan),
         });
-        let parts = evaluator.explain(plan, own.chain(lets).collect(), variables);
-        parts.iter().map(|part| self.part(part, row)).collect()
+        evaluator.explain(plan, own.chain(lets).collect(), variables, detail)
     }
 
     fn part(&self, part: &Part<'_>, judged: Option<RecordRef>) -> Evidence {

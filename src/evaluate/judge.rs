@@ -1,18 +1,20 @@
 //! Judging: every policy on every resource of its type, rows in parallel.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use bumpalo::Bump;
 use indexmap::IndexMap;
 use rayon::prelude::*;
 
+use super::condition::Condition;
 use super::table::Tables;
 use crate::audit::MAX_KEYS;
 use crate::catalog::RecordType;
 use crate::expr::{Evaluator, OriginId, RecordRef, Records, Value};
 use crate::policy::{Judged, Policy};
 
-/// Rows judged together: all policies on one row while it is in the cache.
+/// Rows judged together, by one policy after the other, while their values are in the cache.
 const CHUNK: u32 = 2048;
 
 /// What one policy came to on one resource.
@@ -57,18 +59,20 @@ pub(super) fn judge(policies: &[Policy], tables: &Tables) -> Vec<Tally> {
     let mut tallies: Vec<Tally> = policies.iter().map(|_| Tally::default()).collect();
     let mut groups: HashMap<Option<RecordType>, Vec<usize>> = HashMap::new();
     for (at, policy) in policies.iter().enumerate() {
-        let ty = match policy.judged {
-            Judged::Tenant => None,
-            Judged::Each(resource) => Some(resource.record),
-        };
-        groups.entry(ty).or_default().push(at);
+        groups.entry(record(policy)).or_default().push(at);
     }
     for (ty, members) in groups {
-        let group: Vec<&Policy> = members.iter().filter_map(|at| policies.get(*at)).collect();
+        let group: Vec<Ready> = members
+            .iter()
+            .filter_map(|at| Some(Ready::new(policies.get(*at)?, tables)))
+            .collect();
         let rows = ty.map_or(1, |ty| tables.rows(ty));
         let parts: Vec<Vec<Tally>> = (0..rows.div_ceil(CHUNK))
             .into_par_iter()
-            .map(|chunk| chunk_of_rows(&group, ty, tables, chunk * CHUNK..((chunk + 1) * CHUNK).min(rows)))
+            .map(|chunk| {
+                let rows = chunk * CHUNK..((chunk + 1) * CHUNK).min(rows);
+                group.iter().map(|policy| policy.judge(rows.clone())).collect()
+            })
             .collect();
         for part in parts {
             for (at, tally) in members.iter().zip(part) {
@@ -81,16 +85,73 @@ pub(super) fn judge(policies: &[Policy], tables: &Tables) -> Vec<Tally> {
     tallies
 }
 
-fn chunk_of_rows(group: &[&Policy], ty: Option<RecordType>, tables: &Tables, rows: std::ops::Range<u32>) -> Vec<Tally> {
-    let mut tallies: Vec<Tally> = group.iter().map(|_| Tally::default()).collect();
-    let mut arena = Bump::new();
-    for row in rows {
-        for (policy, tally) in group.iter().zip(&mut tallies) {
-            tally.add(row, verdict(policy, ty.map(|ty| RecordRef { ty, row }), tables, &arena));
-        }
-        recycle(&mut arena);
+fn record(policy: &Policy) -> Option<RecordType> {
+    match policy.judged {
+        Judged::Tenant => None,
+        Judged::Each(resource) => Some(resource.record),
     }
-    tallies
+}
+
+/// A policy that is ready to be asked about many rows.
+struct Ready<'t> {
+    policy: &'t Policy,
+    tables: &'t Tables,
+    when: Option<Condition<'t>>,
+    assert: Option<Condition<'t>>,
+}
+
+impl<'t> Ready<'t> {
+    fn new(policy: &'t Policy, tables: &'t Tables) -> Self {
+        let condition = |plan| record(policy).map(|ty| Condition::new(plan, ty, tables));
+        Self {
+            policy,
+            tables,
+            when: policy.when.as_ref().and_then(condition),
+            assert: condition(&policy.assert),
+        }
+    }
+
+    fn judge(&self, rows: std::ops::Range<u32>) -> Tally {
+        let mut tally = Tally::default();
+        let mut arena = Bump::new();
+        for row in rows {
+            tally.add(row, self.verdict(row, &arena));
+            recycle(&mut arena);
+        }
+        tally
+    }
+
+    /// What is plainly true or false, else what the evaluator says.
+    fn verdict(&self, row: u32, arena: &Bump) -> Verdict {
+        let Some((ty, assert)) = record(self.policy).zip(self.assert.as_ref()) else {
+            return verdict(self.policy, None, self.tables, arena);
+        };
+        let record = RecordRef { ty, row };
+        let bound = OnceCell::new();
+        let variables = || *bound.get_or_init(|| bound_variables(self.policy, record, self.tables, arena));
+        let in_scope = match &self.when {
+            Some(when) => when.holds(row, &variables, arena),
+            None => Some(true),
+        };
+        let holds = match in_scope {
+            Some(false) => return Verdict::OutOfScope,
+            Some(true) => assert.holds(row, &variables, arena),
+            None => None,
+        };
+        match holds {
+            Some(true) => Verdict::Pass,
+            Some(false) => Verdict::Fail,
+            None => verdict(self.policy, Some(record), self.tables, arena),
+        }
+    }
+}
+
+fn bound_variables<'r>(policy: &'r Policy, row: RecordRef, tables: &'r Tables, arena: &'r Bump) -> &'r [Value<'r>] {
+    let variables = variables(Some(row), tables);
+    if policy.lets.is_empty() {
+        return arena.alloc(variables);
+    }
+    bind(policy, &Evaluator::new(tables, arena), &variables, arena)
 }
 
 /// Empties the memory for values; a lot of it goes back, so that one row that needed much is no burden for the next.

@@ -6,7 +6,6 @@ use std::sync::OnceLock;
 use rayon::prelude::*;
 
 use super::column::{Column, RecordColumns, State};
-use super::strings::{Interner, Symbol};
 use super::table::{OriginSet, ParentStates, Property, Stored, Table, Tables};
 use super::{compute, link, project};
 use crate::catalog::{
@@ -34,18 +33,16 @@ impl Tables {
     /// # Errors
     /// A diagnostic when a file is missing, truncated, altered or holds something other than lines of objects.
     pub fn load(snapshot: &Snapshot, needs: &Needs) -> Result<Self, Diagnostic> {
-        let interner = Interner::new();
         let read: Result<Vec<_>, Diagnostic> = needs
             .resources()
             .into_par_iter()
             .filter(|resource| matches!(resource.supply, Supply::Call(_)))
-            .map(|resource| Ok((resource, read(snapshot, resource, needs, &interner)?)))
+            .map(|resource| Ok((resource, read(snapshot, resource, needs)?)))
             .collect();
         let ended = snapshot.manifest().ended.as_nanosecond();
         Ok(Self::assemble(
             read?,
             needs,
-            interner,
             Timestamp::from_nanos(ended).unwrap_or_default(),
         ))
     }
@@ -54,11 +51,10 @@ impl Tables {
     pub(super) fn assemble(
         mut loaded: Vec<(&'static Resource, Loaded)>,
         needs: &Needs,
-        interner: Interner,
         now: Timestamp,
     ) -> Self {
         for (_, loaded) in &mut loaded {
-            spell_enums(&mut loaded.columns, &interner);
+            spell_enums(&mut loaded.columns);
         }
         let wanted = |ty: RecordType| needs.fields(ty);
         let mut references: Vec<(RecordType, RecordColumns)> = needs
@@ -67,16 +63,15 @@ impl Tables {
             .filter_map(|resource| match resource.supply {
                 Supply::Reference(name) => Some((
                     resource.record,
-                    reference_columns(resource.record, name, &wanted, &interner),
+                    reference_columns(resource.record, name, &wanted),
                 )),
                 Supply::Call(_) => None,
             })
             .collect();
         for (ty, columns) in &mut references {
-            grow(*ty, columns, &loaded, &interner);
+            grow(*ty, columns, &loaded);
         }
         let mut tables = Self {
-            strings: interner.freeze(),
             tables: catalog()
                 .records()
                 .iter()
@@ -286,7 +281,7 @@ fn permission(resource: &Resource) -> String {
 }
 
 /// Reads a resource type from its file, chunks in parallel, rows in the order of the file.
-fn read(snapshot: &Snapshot, resource: &Resource, needs: &Needs, interner: &Interner) -> Result<Loaded, Diagnostic> {
+fn read(snapshot: &Snapshot, resource: &Resource, needs: &Needs) -> Result<Loaded, Diagnostic> {
     let wanted = |ty: RecordType| needs.fields(ty);
     let mut columns = RecordColumns::new(resource.record, &wanted);
     let Some(entry) = snapshot.entry(&resource.name) else {
@@ -315,8 +310,8 @@ fn read(snapshot: &Snapshot, resource: &Resource, needs: &Needs, interner: &Inte
             let parts: Vec<_> = chunks
                 .par_iter()
                 .map(|chunk| {
-                    let mut part = RecordColumns::new(resource.record, &wanted);
-                    project::lines(chunk, &mut part, interner).map(|()| part)
+                    let mut part = columns.fresh();
+                    project::lines(chunk, &mut part).map(|()| part)
                 })
                 .collect();
             for (part, chunk) in parts.into_iter().zip(&chunks) {
@@ -326,6 +321,7 @@ fn read(snapshot: &Snapshot, resource: &Resource, needs: &Needs, interner: &Inte
             }
         }
     }
+    columns.shrink();
     if u64::from(columns.rows) != entry.objects {
         let message = format!(
             "{} holds {} objects, the manifest says {}",
@@ -353,26 +349,18 @@ fn read(snapshot: &Snapshot, resource: &Resource, needs: &Needs, interner: &Inte
 
 /// Gives values of enums the documented spelling: vendors' answers differ from their own documentation in capitals
 /// (`PascalCase` in one, `camelCase` in the other), and conditions compare with what is documented.
-fn spell_enums(columns: &mut RecordColumns, interner: &Interner) {
+fn spell_enums(columns: &mut RecordColumns) {
     let info = columns.ty.info();
     for (id, _, column) in &mut columns.fields {
         let ty = info.fields.get(usize::from(*id)).map(|field| &field.ty);
         match (column, ty) {
-            (Column::String(symbols), Some(FieldType::Enum { values, .. })) => spell(symbols, values, interner),
-            (Column::Nested(_, inner) | Column::Rows(_, inner), _) => spell_enums(inner, interner),
+            (Column::String(texts), Some(FieldType::Enum { values, .. })) => texts.respell(|text| {
+                let documented = values.iter().find(|value| value.eq_ignore_ascii_case(text));
+                documented.map(String::as_str)
+            }),
+            (Column::Nested(_, inner) | Column::Rows(_, inner), _) => spell_enums(inner),
             _ => {}
         }
-    }
-}
-
-fn spell(symbols: &mut [Symbol], values: &[String], interner: &Interner) {
-    let mut spelt: HashMap<Symbol, Symbol> = HashMap::new();
-    for symbol in symbols.iter_mut().filter(|symbol| State::of(**symbol) == State::Value) {
-        *symbol = *spelt.entry(*symbol).or_insert_with_key(|symbol| {
-            let text = interner.text(*symbol).unwrap_or_default();
-            let documented = values.iter().find(|value| value.eq_ignore_ascii_case(&text));
-            documented.and_then(|value| interner.intern(value)).unwrap_or(*symbol)
-        });
     }
 }
 
@@ -389,7 +377,6 @@ fn reference_columns(
     ty: RecordType,
     name: &str,
     wanted: &impl Fn(RecordType) -> Vec<FieldId>,
-    interner: &Interner,
 ) -> RecordColumns {
     let mut columns = RecordColumns::new(ty, wanted);
     let Some(table) = reference(name) else { return columns };
@@ -398,29 +385,27 @@ fn reference_columns(
         for (_, field, column) in &mut columns.fields {
             let at = table.columns.iter().position(|name| name == field);
             let cell = at.and_then(|at| row.get(at)).map_or("", String::as_str);
-            push_reference(column, cell, interner);
+            push_reference(column, cell);
         }
     }
     columns
 }
 
-fn push_reference(column: &mut Column, cell: &str, interner: &Interner) {
+fn push_reference(column: &mut Column, cell: &str) {
     match column {
         Column::Items(_, items) => {
             for part in cell.split(' ').filter(|part| !part.is_empty()) {
-                push_reference(items, part, interner);
+                push_reference(items, part);
             }
             column.end_list();
         }
-        _ => match interner.intern(cell).filter(|_| !cell.is_empty()) {
-            Some(symbol) => column.push_symbol(symbol),
-            None => column.push_state(State::Null),
-        },
+        _ if cell.is_empty() => column.push_state(State::Null),
+        _ => column.push_text(cell),
     }
 }
 
 /// Adds to a reference table what always-links lead to and it does not have: a row with nothing but the key.
-fn grow(ty: RecordType, columns: &mut RecordColumns, loaded: &[(&'static Resource, Loaded)], interner: &Interner) {
+fn grow(ty: RecordType, columns: &mut RecordColumns, loaded: &[(&'static Resource, Loaded)]) {
     let Some((key_at, key_name)) = always_key(ty) else {
         return;
     };
@@ -432,24 +417,19 @@ fn grow(ty: RecordType, columns: &mut RecordColumns, loaded: &[(&'static Resourc
     for (_, loaded) in loaded {
         keys_to(ty, &loaded.columns, &mut found);
     }
-    // By text: symbols differ from run to run.
-    let strings: std::collections::BTreeSet<String> = found
-        .into_iter()
-        .filter_map(|symbol| interner.text(symbol))
-        .filter(|text| !known.contains(&text.to_lowercase()))
-        .collect();
     let mut added = std::collections::BTreeSet::new();
-    for text in strings {
-        if !added.insert(text.to_lowercase()) {
+    for text in found {
+        let folded = text.to_lowercase();
+        if known.contains(&folded) || !added.insert(folded) {
             continue;
         }
         columns.rows += 1;
         for (id, _, column) in &mut columns.fields {
-            match (*id == key_at, interner.intern(&text), &column) {
-                (true, Some(symbol), _) => column.push_symbol(symbol),
+            match (*id == key_at, &column) {
+                (true, _) => column.push_text(text),
                 // Nothing is known of it: its texts are null, but a list of nothing would be a statement.
-                (_, _, Column::Items(..)) => column.push_state(State::Absent),
-                _ => push_reference(column, "", interner),
+                (_, Column::Items(..)) => column.push_state(State::Absent),
+                _ => push_reference(column, ""),
             }
         }
     }
@@ -487,8 +467,8 @@ fn catalog_keys(ty: RecordType, key: &str) -> Option<std::collections::HashSet<S
     )
 }
 
-/// Symbols of the keys with which records of a type, or nested in it, point at another type that always answers.
-fn keys_to(to: RecordType, columns: &RecordColumns, found: &mut std::collections::BTreeSet<u32>) {
+/// The keys with which records of a type, or nested in it, point at another type that always answers.
+fn keys_to<'c>(to: RecordType, columns: &'c RecordColumns, found: &mut std::collections::BTreeSet<&'c str>) {
     for field in &columns.ty.info().fields {
         let FieldOrigin::Link(link) = &field.origin else {
             continue;
@@ -498,8 +478,8 @@ fn keys_to(to: RecordType, columns: &RecordColumns, found: &mut std::collections
         }
         let key = link.on.first().and_then(|key| key.from.first());
         let column = columns.fields.iter().find(|(id, _, _)| Some(id) == key);
-        if let Some((_, _, Column::String(symbols))) = column {
-            found.extend(symbols.iter().filter(|symbol| State::of(**symbol) == State::Value));
+        if let Some((_, _, Column::String(texts))) = column {
+            found.extend(texts.occurring());
         }
     }
     for (id, _, column) in &columns.fields {

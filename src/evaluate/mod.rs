@@ -10,6 +10,7 @@
 
 mod column;
 mod compute;
+mod condition;
 mod example;
 mod findings;
 mod index;
@@ -17,12 +18,13 @@ mod judge;
 mod link;
 mod load;
 mod project;
-mod strings;
 mod table;
+mod texts;
 #[cfg(test)]
 mod unknown_rule;
 mod waiving;
 
+pub use condition::Condition;
 pub use example::{Judgement, judge_example};
 pub use findings::audit;
 pub use table::Tables;

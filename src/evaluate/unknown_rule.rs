@@ -10,7 +10,6 @@ use serde_json::{Value as Json, json};
 use super::column::RecordColumns;
 use super::load::Loaded;
 use super::project;
-use super::strings::Interner;
 use super::table::Tables;
 use crate::catalog::{RecordType, Supply};
 use crate::expr::time::Timestamp;
@@ -170,7 +169,6 @@ fn answer(expression: &str, data: &Data) -> Result<Option<Json>, String> {
     assert!(compiled.mistakes.is_empty(), "{expression}: {:?}", compiled.mistakes);
     let plan = compiled.plan.unwrap();
     let needs = Needs::of(&plan.reads);
-    let interner = Interner::new();
     let mut loaded = Vec::new();
     for resource in needs.resources() {
         let Supply::Call(_) = resource.supply else { continue };
@@ -182,7 +180,7 @@ fn answer(expression: &str, data: &Data) -> Result<Option<Json>, String> {
         };
         for row in rows {
             let line = json!({"parent": null, "object": row}).to_string();
-            project::lines(line.as_bytes(), &mut columns, &interner).unwrap();
+            project::lines(line.as_bytes(), &mut columns).unwrap();
         }
         loaded.push((
             resource,
@@ -195,7 +193,7 @@ fn answer(expression: &str, data: &Data) -> Result<Option<Json>, String> {
             },
         ));
     }
-    let tables = Tables::assemble(loaded, &needs, interner, Timestamp::default());
+    let tables = Tables::assemble(loaded, &needs, Timestamp::default());
     let arena = Bump::new();
     match run(&plan, &[], &tables, &arena) {
         Value::Error(message) => Err(message.to_owned()),

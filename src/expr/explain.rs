@@ -12,10 +12,24 @@ use super::fold::Element;
 use super::plan::{FoldOp, Node, Op, Plan};
 use super::value::{List, RecordRef, Value};
 
-/// Elements at fault that are followed; the rest is counted.
-const MAX_ELEMENTS: usize = 5;
-/// Parts that are kept.
-const MAX_PARTS: usize = 24;
+/// How much of an explanation is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Detail {
+    /// Elements at fault that are followed; the rest is counted.
+    elements: usize,
+    /// Parts that are kept.
+    pub parts: usize,
+}
+
+impl Detail {
+    /// As much as a person reads.
+    pub const SHOWN: Self = Self { elements: 5, parts: 24 };
+    /// Everything, as long as it fits into memory.
+    pub const WHOLE: Self = Self {
+        elements: usize::MAX,
+        parts: 10_000,
+    };
+}
 
 /// A part of a condition that decided it.
 #[derive(Clone, Debug)]
@@ -45,13 +59,20 @@ pub struct Variable<'r> {
 
 impl<'r> Evaluator<'r> {
     /// Runs a plan and follows what decided its value.
-    pub fn explain(&self, plan: &'r Plan, names: Vec<Variable<'r>>, variables: &'r [Value<'r>]) -> Vec<Part<'r>> {
-        Explainer::new(self, plan, names, variables).explain()
+    pub fn explain(
+        &self,
+        plan: &'r Plan,
+        names: Vec<Variable<'r>>,
+        variables: &'r [Value<'r>],
+        detail: Detail,
+    ) -> Vec<Part<'r>> {
+        Explainer::new(self, plan, names, variables, detail).explain()
     }
 }
 
 struct Explainer<'e, 'r> {
     evaluator: &'e Evaluator<'r>,
+    detail: Detail,
     plan: &'r Plan,
     frame: Frame<'r>,
     elements: Vec<(String, Value<'r>)>,
@@ -64,9 +85,16 @@ struct Explainer<'e, 'r> {
 }
 
 impl<'e, 'r> Explainer<'e, 'r> {
-    fn new(evaluator: &'e Evaluator<'r>, plan: &'r Plan, names: Vec<Variable<'r>>, variables: &'r [Value<'r>]) -> Self {
+    fn new(
+        evaluator: &'e Evaluator<'r>,
+        plan: &'r Plan,
+        names: Vec<Variable<'r>>,
+        variables: &'r [Value<'r>],
+        detail: Detail,
+    ) -> Self {
         Self {
             evaluator,
+            detail,
             plan,
             frame: evaluator.frame(plan, variables),
             elements: Vec::new(),
@@ -86,7 +114,13 @@ impl<'e, 'r> Explainer<'e, 'r> {
     /// The same for what computed a variable, which is true or false by itself.
     fn variable(&self, slot: usize) -> Option<Explainer<'e, 'r>> {
         let plan = self.names.get(slot)?.plan?;
-        Some(Explainer::new(self.evaluator, plan, self.names.clone(), self.variables))
+        Some(Explainer::new(
+            self.evaluator,
+            plan,
+            self.names.clone(),
+            self.variables,
+            self.detail,
+        ))
     }
 
     fn value(&self, node: &'r Node) -> Value<'r> {
@@ -99,7 +133,7 @@ impl<'e, 'r> Explainer<'e, 'r> {
     }
 
     fn node(&mut self, node: &'r Node) {
-        if self.parts.len() >= MAX_PARTS {
+        if self.parts.len() >= self.detail.parts {
             return;
         }
         match &node.op {
@@ -181,7 +215,7 @@ impl<'e, 'r> Explainer<'e, 'r> {
         self.records(&fold.range, &mut read);
         self.sources.extend(read);
         self.of = culprits.len();
-        for (at, value) in culprits.into_iter().take(MAX_ELEMENTS) {
+        for (at, value) in culprits.into_iter().take(self.detail.elements) {
             if self.evaluator.enter(fold, &element(at, value), self.frame).is_err() {
                 break;
             }

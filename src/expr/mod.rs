@@ -42,7 +42,7 @@ mod value;
 pub use ast::Ast;
 pub use check::{Checked, Mistake, check};
 pub use eval::{Evaluator, run};
-pub use explain::{Part, Variable};
+pub use explain::{Detail, Part, Variable};
 pub use functions::{Overload, parse_type};
 pub use json::{from_json, to_json, type_of_json};
 pub use parser::{MAX_DEPTH, MAX_LENGTH, SyntaxError, parse};
