@@ -141,8 +141,7 @@ fn read(resource: &'static Resource, given: &Given, needs: &Needs) -> Result<Loa
         .map_or(&[][..], |(_, objects)| objects);
     for (parent, object) in objects {
         let line = serde_json::json!({ "parent": parent, "object": object }).to_string();
-        project::lines(line.as_bytes(), &mut columns)
-            .map_err(|(_, fault)| format!("{}: {fault}", resource.name))?;
+        project::lines(line.as_bytes(), &mut columns).map_err(|(_, fault)| format!("{}: {fault}", resource.name))?;
     }
     let status = given
         .status

@@ -48,11 +48,7 @@ impl Tables {
     }
 
     /// Puts loaded types together: tables, reference tables, links, derived fields, in this order.
-    pub(super) fn assemble(
-        mut loaded: Vec<(&'static Resource, Loaded)>,
-        needs: &Needs,
-        now: Timestamp,
-    ) -> Self {
+    pub(super) fn assemble(mut loaded: Vec<(&'static Resource, Loaded)>, needs: &Needs, now: Timestamp) -> Self {
         for (_, loaded) in &mut loaded {
             spell_enums(&mut loaded.columns);
         }
@@ -61,10 +57,7 @@ impl Tables {
             .resources()
             .into_iter()
             .filter_map(|resource| match resource.supply {
-                Supply::Reference(name) => Some((
-                    resource.record,
-                    reference_columns(resource.record, name, &wanted),
-                )),
+                Supply::Reference(name) => Some((resource.record, reference_columns(resource.record, name, &wanted))),
                 Supply::Call(_) => None,
             })
             .collect();
@@ -373,11 +366,7 @@ fn broken_line(entry: &Entry, line: usize, fault: &str) -> Diagnostic {
 }
 
 /// The columns of a table that comes with the program.
-fn reference_columns(
-    ty: RecordType,
-    name: &str,
-    wanted: &impl Fn(RecordType) -> Vec<FieldId>,
-) -> RecordColumns {
+fn reference_columns(ty: RecordType, name: &str, wanted: &impl Fn(RecordType) -> Vec<FieldId>) -> RecordColumns {
     let mut columns = RecordColumns::new(ty, wanted);
     let Some(table) = reference(name) else { return columns };
     for row in &table.rows {

@@ -109,9 +109,7 @@ impl<'de> Visitor<'de> for LineSeed<'_> {
                 "parent" => parent = access.next_value()?,
                 "object" if !seen => {
                     seen = true;
-                    access.next_value_seed(RecordSeed {
-                        columns: self.columns,
-                    })?;
+                    access.next_value_seed(RecordSeed { columns: self.columns })?;
                 }
                 _ => return Err(A::Error::custom("a line has `parent` and `object`, each once")),
             }
@@ -175,10 +173,7 @@ impl<'de> Visitor<'de> for RecordSeed<'_> {
 }
 
 /// Reads the properties of an object into the next row; those that no column wants are skipped.
-fn object<'de, A: MapAccess<'de>>(
-    mut access: A,
-    columns: &mut RecordColumns,
-) -> Result<(), A::Error> {
+fn object<'de, A: MapAccess<'de>>(mut access: A, columns: &mut RecordColumns) -> Result<(), A::Error> {
     let row = columns.rows as usize;
     columns.rows += 1;
     // APIs keep the order of properties, so the search starts where the last one was found.
@@ -280,22 +275,8 @@ impl<'de> Visitor<'de> for CellSeed<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
         match self.column {
-            Column::Items(_, items) => {
-                while access
-                    .next_element_seed(CellSeed {
-                        column: items,
-                    })?
-                    .is_some()
-                {}
-            }
-            Column::Rows(_, record) => {
-                while access
-                    .next_element_seed(ElementSeed {
-                        columns: record,
-                    })?
-                    .is_some()
-                {}
-            }
+            Column::Items(_, items) => while access.next_element_seed(CellSeed { column: items })?.is_some() {},
+            Column::Rows(_, record) => while access.next_element_seed(ElementSeed { columns: record })?.is_some() {},
             other => {
                 while access.next_element::<IgnoredAny>()?.is_some() {}
                 other.push_state(State::Wrong);

@@ -133,7 +133,8 @@ impl Coded {
         self.words.texts.len() + FIRST as usize
     }
 
-    fn get(&self, row: usize) -> Result<&str, State> {
+    /// The text of a row, or what is there instead.
+    pub(super) fn get(&self, row: usize) -> Result<&str, State> {
         match self.code(row) {
             code if code >= FIRST => Ok(self.words.text(code)),
             code => Err(state_of(code)),

@@ -18,8 +18,10 @@ use crate::catalog::{FieldId, FieldType, Origin, Population, RecordType};
 pub struct Plan {
     /// The expression.
     pub root: Node,
-    /// How many local values it needs at once, variables included.
+    /// How many values it needs at once: its variables, then its local names.
     pub slots: usize,
+    /// How many of them are variables.
+    pub variables: usize,
     /// The expression as written; spans of nodes point into it.
     pub text: String,
     /// What it reads.
@@ -217,6 +219,7 @@ pub fn lower(ast: &Ast, text: &str, scope: &Scope, checked: &Checked) -> Plan {
     Plan {
         root,
         slots: lowering.slots,
+        variables: lowering.variables,
         text: text.to_owned(),
         reads: lowering.reads,
     }
