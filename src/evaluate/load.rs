@@ -15,7 +15,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::time::Timestamp;
 use crate::expr::{Cause, Origin, OriginId};
 use crate::policy::Needs;
-use crate::snapshot::{Entry, ParentStatus, Snapshot, Status};
+use crate::snapshot::{Entry, Lines, ParentStatus, Snapshot, Status};
 
 /// What one resource type is loaded from.
 pub(super) struct Loaded {
@@ -286,32 +286,18 @@ fn read(snapshot: &Snapshot, resource: &Resource, needs: &Needs) -> Result<Loade
             parents: None,
         });
     };
-    let batch = rayon::current_num_threads().max(1) * 2;
     if let Some(mut lines) = snapshot.lines(entry)? {
         let mut first_line = 0;
-        loop {
-            let mut chunks = Vec::with_capacity(batch);
-            while chunks.len() < batch {
-                match lines.next_chunk()? {
-                    Some(chunk) => chunks.push(chunk),
-                    None => break,
-                }
-            }
-            if chunks.is_empty() {
-                break;
-            }
-            let parts: Vec<_> = chunks
-                .par_iter()
-                .map(|chunk| {
-                    let mut part = columns.fresh();
-                    project::lines(chunk, &mut part).map(|()| part)
-                })
-                .collect();
+        let mut chunks = batch(&mut lines)?;
+        while !chunks.is_empty() {
+            // The next chunks are decompressed while these are parsed.
+            let (parts, next) = rayon::join(|| parsed(&chunks, &columns), || batch(&mut lines));
             for (part, chunk) in parts.into_iter().zip(&chunks) {
                 let part = part.map_err(|(line, fault)| broken_line(entry, first_line + line + 1, &fault))?;
                 columns.append(part);
                 first_line += memchr::memchr_iter(b'\n', chunk).count();
             }
+            chunks = next?;
         }
     }
     columns.shrink();
@@ -338,6 +324,21 @@ fn read(snapshot: &Snapshot, resource: &Resource, needs: &Needs) -> Result<Loade
         asked: entry.fields.clone(),
         parents,
     })
+}
+
+/// As many chunks as keep every thread busy; none at the end.
+fn batch(lines: &mut Lines) -> Result<Vec<Vec<u8>>, Diagnostic> {
+    let many = rayon::current_num_threads().max(1) * 2;
+    (0..many).map_while(|_| lines.next_chunk().transpose()).collect()
+}
+
+/// Chunks parsed side by side, into columns like these; else the line within the chunk, and the fault.
+fn parsed(chunks: &[Vec<u8>], like: &RecordColumns) -> Vec<Result<RecordColumns, (usize, String)>> {
+    let part = |chunk: &Vec<u8>| {
+        let mut part = like.fresh();
+        project::lines(chunk, &mut part).map(|()| part)
+    };
+    chunks.par_iter().map(part).collect()
 }
 
 /// Gives values of enums the documented spelling: vendors' answers differ from their own documentation in capitals
