@@ -11,6 +11,7 @@ use super::project;
 use super::table::Tables;
 use crate::audit::Outcome;
 use crate::catalog::{RecordType, Resource, Supply};
+use crate::expr::time::Timestamp;
 use crate::expr::{Cause, RecordRef, Records};
 use crate::policy::{Example, Expectation, Given, Judged, Needs, Policy};
 use crate::snapshot::{ParentStatus, Status};
@@ -49,7 +50,7 @@ pub fn judge_example(policy: &Policy, example: &Example) -> Result<Judgement, St
     if let Judged::Each(resource) = policy.judged {
         needs.add_resource(resource);
     }
-    let tables = tables(&example.given, &needs, example)?;
+    let tables = tables(&example.given, &needs, example.now)?;
     let Judged::Each(resource) = policy.judged else {
         return Ok(judgement(verdict(policy, None, &tables, &Bump::new()), &tables));
     };
@@ -121,14 +122,15 @@ fn chosen(ty: RecordType, example: &Example, tables: &Tables) -> Result<Option<R
     }
 }
 
-fn tables(given: &Given, needs: &Needs, example: &Example) -> Result<Tables, String> {
+/// Tables of a small snapshot.
+pub(super) fn tables(given: &Given, needs: &Needs, now: Timestamp) -> Result<Tables, String> {
     let mut loaded = Vec::new();
     for resource in needs.resources() {
         if matches!(resource.supply, Supply::Call(_)) {
             loaded.push((resource, read(resource, given, needs)?));
         }
     }
-    Ok(Tables::assemble(loaded, needs, example.now))
+    Ok(Tables::assemble(loaded, needs, now))
 }
 
 fn read(resource: &'static Resource, given: &Given, needs: &Needs) -> Result<Loaded, String> {

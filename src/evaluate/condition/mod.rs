@@ -7,12 +7,15 @@
 //! evaluator, so the rule of unknown is written once.
 
 mod source;
+#[cfg(test)]
+mod tests;
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use bumpalo::Bump;
 
 use self::source::{Elements, Source};
+use super::column::State;
 use super::table::Tables;
 use super::texts::Coded;
 use crate::catalog::{FieldId, RecordType};
@@ -124,7 +127,11 @@ impl<'t> Condition<'t> {
         }
         let subject = match part.subject.kind {
             SubjectKind::Record(ty) => Value::Record(RecordRef { ty, row }),
-            SubjectKind::Text(texts) => Value::String(texts.get(row as usize).ok()?),
+            SubjectKind::Text(texts) => match texts.get(row as usize) {
+                Ok(text) => Value::String(text),
+                Err(State::Wrong) => return None,
+                Err(_) => Value::Null,
+            },
         };
         // Nothing else matters to such a part but the present.
         let mut variables = vec![Value::Null; self.plan.slots];

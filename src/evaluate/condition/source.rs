@@ -75,11 +75,21 @@ fn follow<'t>(tables: &'t Tables, ty: RecordType, fields: &[FieldId]) -> Option<
     Some(Place { links, stored })
 }
 
-/// The row at the end of links; `None` where one leads nowhere, or it is not known where.
-fn linked(links: &[&Links], row: u32) -> Option<usize> {
-    links.iter().try_fold(row as usize, |row, links| {
-        let found = links.get(row).ok()??;
-        Some(found as usize)
+/// Why there is no row at the end of links. For whether a condition holds, all unknowns are alike.
+#[derive(Clone, Copy)]
+enum Lost {
+    /// A link leads nowhere.
+    Nowhere,
+    /// It is not known where one leads.
+    Unknown,
+}
+
+/// The row at the end of links.
+fn linked(links: &[&Links], row: u32) -> Result<usize, Lost> {
+    links.iter().try_fold(row as usize, |row, links| match links.get(row) {
+        Ok(Some(row)) => Ok(row as usize),
+        Ok(None) => Err(Lost::Nowhere),
+        Err(_) => Err(Lost::Unknown),
     })
 }
 
@@ -102,14 +112,17 @@ impl<'t> Source<'t> {
         }
     }
 
-    /// How many codes there are.
+    /// How many codes there are: those of values, then two for links that lead to none.
     pub(super) fn codes(&self) -> usize {
-        self.codes.count()
+        self.codes.count() + 2
     }
 
-    /// The code of a row's value, if it is known.
+    /// The code of a row's value, if values like it have codes.
     pub(super) fn code(&self, row: u32) -> Option<usize> {
-        self.codes.get(linked(&self.links, row)?)
+        match linked(&self.links, row) {
+            Ok(row) => self.codes.get(row),
+            Err(lost) => Some(self.codes.count() + lost as usize),
+        }
     }
 }
 
@@ -142,7 +155,7 @@ impl<'t> Elements<'t> {
 
     /// The elements of a row's list, if there is a list.
     pub(super) fn of(&self, row: u32) -> Option<Range<u32>> {
-        let row = linked(&self.links, row)?;
+        let row = linked(&self.links, row).ok()?;
         self.ends.get(row).ok()?;
         Some(Column::range(self.ends, row))
     }
@@ -177,8 +190,9 @@ impl<'t> Codes<'t> {
             Self::Text(coded) => coded.codes(),
             Self::Bool(_) => 5,
             Self::State(_) | Self::TextState(_) => 4,
-            Self::Link(_) | Self::ComputedState(_) => 2,
-            Self::Computed(computed) => 3 + computed.texts.len(),
+            Self::Link(_) => 3,
+            Self::ComputedState(_) => 4,
+            Self::Computed(computed) => 5 + computed.texts.len(),
         }
     }
 
@@ -191,16 +205,24 @@ impl<'t> Codes<'t> {
             },
             Self::State(states) => states.get(row).copied()? as usize,
             Self::TextState(texts) => texts.get(row).err().unwrap_or(State::Value) as usize,
-            Self::Link(links) => usize::from(links.get(row).ok()?.is_some()),
+            Self::Link(links) => match links.get(row) {
+                Ok(None) => 0,
+                Ok(Some(_)) => 1,
+                Err(_) => 2,
+            },
             Self::Computed(computed) => match computed.cells.get(row)? {
                 Cell::Null => 0,
                 Cell::Bool(value) => 1 + usize::from(*value),
-                Cell::String(at) => 3 + *at as usize,
-                _ => return None,
+                Cell::Unknown(_) => 3,
+                Cell::Error(_) => 4,
+                Cell::String(at) => 5 + *at as usize,
+                Cell::Int(_) | Cell::Double(_) | Cell::Timestamp(_) | Cell::Record(_) => return None,
             },
             Self::ComputedState(computed) => match computed.cells.get(row)? {
-                Cell::Unknown(_) | Cell::Error(_) => return None,
-                cell => usize::from(!matches!(cell, Cell::Null)),
+                Cell::Null => 0,
+                Cell::Unknown(_) => 1,
+                Cell::Error(_) => 2,
+                _ => 3,
             },
         })
     }
