@@ -14,6 +14,8 @@ mod terminal;
 mod texts;
 mod view;
 
+use std::io::Write;
+
 use thiserror::Error;
 
 use crate::audit::Audit;
@@ -65,16 +67,28 @@ impl Format {
     }
 }
 
-/// Renders an audit.
+/// Writes an audit in a format. What has no bound in size is written piece by piece.
+///
+/// # Errors
+/// When a template fails, which tests exclude, or the writer does.
+pub fn write(audit: &Audit, format: Format, language: Language, out: &mut dyn Write) -> Result<(), ReportError> {
+    let text = match format {
+        Format::Json => return json::write(audit, out),
+        Format::Markdown => markdown::render(audit, language)?,
+        Format::Html => html::render(audit, language)?,
+    };
+    out.write_all(text.as_bytes())
+        .map_err(|error| ReportError(error.to_string()))
+}
+
+/// The text of a report.
 ///
 /// # Errors
 /// When a template fails, which tests exclude.
 pub fn render(audit: &Audit, format: Format, language: Language) -> Result<String, ReportError> {
-    match format {
-        Format::Json => json::render(audit),
-        Format::Markdown => markdown::render(audit, language),
-        Format::Html => html::render(audit, language),
-    }
+    let mut bytes = Vec::new();
+    write(audit, format, language, &mut bytes)?;
+    String::from_utf8(bytes).map_err(|error| ReportError(error.to_string()))
 }
 
 /// The summary for a terminal of some columns, with where the reports are.
