@@ -91,6 +91,12 @@ codes! {
         "Correct the spelling, or remove the key: nothing reads it.";
     MissingKey = "missing-key": "A required key is absent.",
         "Add the key at the place shown.";
+    OtherVersion = "other-version": "A policy or pack is for another version of tenken.",
+        "Install a tenken of that version, or use policies that this one reads.";
+    Circular = "circular": "Packs or functions use each other in a circle.",
+        "Take one of the steps out of the circle.";
+    UnknownType = "unknown-type": "A type of a function's parameter does not exist.",
+        "Write a type such as `string`, `list(string)` or `entra.user`; with `?` behind it, it may be null.";
     DuplicateId = "duplicate-id": "Two things have the same id.",
         "Give one of them another id; results refer to it.";
     UnknownPack = "unknown-pack": "A pack, file or folder of policies does not exist.",
@@ -125,6 +131,14 @@ codes! {
         "Correct the spelling; a condition knows its row, `now`, and collections such as `entra.users`.";
     UnknownField = "unknown-field": "An expression reads a field that the resource type does not have.",
         "`tenken resources TYPE` shows the fields; raw fields have the vendor's spelling, what tenken adds is in snake_case.";
+    UnknownParam = "unknown-param": "A parameter does not exist.",
+        "`tenken policy show ID` shows the parameters of a policy, under `params`.";
+    InvalidParam = "invalid-param": "A parameter or a value given to one is of another type, or out of its bounds.",
+        "The definition under `params` of the policy says type and bounds; a duration is written like `72h`.";
+    UnusedParam = "unused-param": "A parameter is never used.",
+        "Use it in `let`, `when`, `assert` or `show`, or remove it.";
+    UnknownRequirement = "unknown-requirement": "A policy requires a licence tier or feature that is not known.",
+        "The message lists what a policy can require.";
     UnknownFunction = "unknown-function": "An expression calls a function that does not exist.",
         "Use CEL's standard functions or its string, math, list and optional extensions.";
     TypeMismatch = "type-mismatch": "An operator or function does not take values of these types.",

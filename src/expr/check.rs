@@ -40,6 +40,14 @@ pub struct Checked {
 }
 
 impl Checked {
+    /// Names of the constants that are used.
+    pub fn constants(&self) -> impl Iterator<Item = &str> {
+        self.names.values().filter_map(|named| match named {
+            Named::Constant(name, _) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
     /// The type of a node.
     pub fn ty(&self, expr: &Expr) -> &Type {
         self.types.get(expr.id as usize).unwrap_or(&Type::Dyn)
@@ -224,7 +232,7 @@ impl Checker<'_> {
         {
             return self.named(expr, named);
         }
-        if let Some(ty) = self.misspelt_collection(expr, operand, hidden) {
+        if let Some(ty) = self.misspelt(expr, operand, hidden) {
             return ty;
         }
         let ty = self.expr(operand);
@@ -234,17 +242,22 @@ impl Checker<'_> {
     }
 
     /// `okta.appusers` names no collection; better to say so than that nothing is called `okta`.
-    fn misspelt_collection(&mut self, expr: &Expr, operand: &Expr, hidden: bool) -> Option<Type> {
+    fn misspelt(&mut self, expr: &Expr, operand: &Expr, hidden: bool) -> Option<Type> {
         let Kind::Ident { name: root, .. } = &operand.kind else {
             return None;
         };
-        if hidden || self.scope.lookup(root).is_some() || !matches!(root.as_str(), "okta" | "entra") {
+        if hidden || self.scope.lookup(root).is_some() {
             return None;
         }
         let name = expr.qualified_name()?;
+        let (code, what) = match root.as_str() {
+            "okta" | "entra" => (Code::UnknownResource, "collection"),
+            super::scope::PARAMS => (Code::UnknownParam, "parameter"),
+            _ => return None,
+        };
         let help = nearest(&name, self.scope.names()).map(|near| format!("did you mean `{near}`?"));
-        let message = format!("there is no collection `{name}`");
-        Some(self.mistake(Code::UnknownResource, &expr.span, message, help.into_iter().collect()))
+        let message = format!("there is no {what} `{name}`");
+        Some(self.mistake(code, &expr.span, message, help.into_iter().collect()))
     }
 
     /// Type of a field of a value of some type.
@@ -396,7 +409,7 @@ fn optional_of(ty: Type) -> Type {
     }
 }
 
-fn literal_type(literal: &Literal) -> Type {
+pub(super) fn literal_type(literal: &Literal) -> Type {
     match literal {
         Literal::Null => Type::Null,
         Literal::Bool(_) => Type::Bool,
@@ -405,6 +418,7 @@ fn literal_type(literal: &Literal) -> Type {
         Literal::Double(_) => Type::Double,
         Literal::String(_) => Type::String,
         Literal::Bytes(_) => Type::Bytes,
+        Literal::Duration(_) => Type::Duration,
     }
 }
 

@@ -40,7 +40,7 @@ fn compiled(record: RecordType, field: &Field) -> Option<Compiled> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::guard;
+    use crate::policy::check::guard;
 
     #[test]
     fn every_derived_field_is_sound_and_of_its_declared_type() {

@@ -11,7 +11,8 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 
 use super::Policy;
-use super::load::{Conditions, strings};
+use super::check::Conditions;
+use super::load::strings;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Source};
 use crate::document::{Document, Node, Value};
 use crate::expr::Plan;

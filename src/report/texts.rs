@@ -148,8 +148,19 @@ mod tests {
     use crate::policy::Severity;
 
     /// Sections whose names are those of a list elsewhere, so that no template spells them out.
-    const LISTS: [&str; 10] = [
-        "severity", "outcome", "meaning", "cause", "about", "settle", "status", "role", "resource", "waiver",
+    const LISTS: [&str; 12] = [
+        "severity",
+        "outcome",
+        "meaning",
+        "cause",
+        "about",
+        "settle",
+        "status",
+        "role",
+        "resource",
+        "waiver",
+        "author",
+        "requirement",
     ];
 
     fn texts(language: Language) -> &'static Texts {
@@ -215,7 +226,15 @@ mod tests {
                 "{name}"
             );
         }
-        let outcomes = set(["pass", "fail", "unknown", "waived", "not_applicable", "out_of_scope"]);
+        let outcomes = set([
+            "pass",
+            "fail",
+            "unknown",
+            "waived",
+            "not_applicable",
+            "out_of_scope",
+            "excluded",
+        ]);
         assert_eq!(section("outcome"), outcomes);
         assert_eq!(section("meaning"), outcomes);
     }
@@ -228,7 +247,15 @@ mod tests {
         let roles = policy.pointer("/properties/who/items/enum").unwrap();
         let audit = crate::schema::audit().unwrap().json();
         let waiver = audit.pointer("/$defs/waiver/properties/status/enum").unwrap();
-        for (name, list) in [("status", status), ("role", roles), ("waiver", waiver)] {
+        let requirement = audit
+            .pointer("/$defs/policy/properties/requires/items/properties/status/enum")
+            .unwrap();
+        for (name, list) in [
+            ("status", status),
+            ("role", roles),
+            ("waiver", waiver),
+            ("requirement", requirement),
+        ] {
             assert_eq!(
                 section(name),
                 set(list.as_array().unwrap().iter().map(|item| item.as_str().unwrap()))

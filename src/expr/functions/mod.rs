@@ -110,6 +110,11 @@ pub(crate) fn function(name: &str) -> Option<&'static Function> {
     TABLE.get(name)
 }
 
+/// Whether the language has a function or macro of that name.
+pub fn is_function(name: &str) -> bool {
+    name == "has" || function(name).is_some()
+}
+
 /// Names of all functions that are written as calls, for suggestions.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     TABLE

@@ -4,7 +4,7 @@
 use bumpalo::Bump;
 
 use crate::diagnostic::Code;
-use crate::expr::{Mistake, NoRecords, Node, Op, Plan, Value, run};
+use crate::expr::{Evaluator, Mistake, NoRecords, Node, Op, Plan, Value, run};
 
 /// Finds calls of literals that fail, and a condition that depends on nothing.
 pub(super) fn check(plan: &Plan) -> Vec<Mistake> {
@@ -62,11 +62,9 @@ fn calls(plan: &Plan, node: &Node, mistakes: &mut Vec<Mistake>) {
 
 /// How a call fails whatever is judged: all its arguments are written out, or the pattern of `matches` is.
 fn fault(plan: &Plan, node: &Node, function: &str, args: &[Node]) -> Option<String> {
-    let text = plan.text.get(node.span.clone())?;
     if !args.is_empty() && args.iter().all(|arg| matches!(arg.op, Op::Literal(_))) {
-        let compiled = crate::expr::compile(text, &crate::expr::Scope::new());
         let arena = Bump::new();
-        return match run(&compiled.plan?, &[], &NoRecords, &arena) {
+        return match Evaluator::new(&NoRecords, &arena).part(plan, node, &[]) {
             Value::Error(message) => Some(message.to_owned()),
             _ => None,
         };

@@ -10,7 +10,7 @@ use crate::expr::ast::{Comprehension, Expr, Fold, Kind, Literal};
 use crate::expr::{Ast, Checked, Mistake, Type};
 
 /// Finds reads through unguarded links. `given` are conditions known to be true, such as the policy's `when`.
-pub fn check(ast: &Ast, checked: &Checked, given: &[&Expr]) -> Vec<Mistake> {
+pub(in crate::policy) fn check(ast: &Ast, checked: &Checked, given: &[&Expr]) -> Vec<Mistake> {
     let mut walk = Walk {
         checked,
         known: Vec::new(),
