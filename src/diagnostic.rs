@@ -147,6 +147,8 @@ codes! {
         "Write the value as the vendor documents it, capitals included.";
     UnguardedLink = "unguarded-link": "A condition reads through a link that may be null, with no guard.",
         "Write `LINK == null || …` or `LINK != null && …` before reading through it: the other record may not exist.";
+    NullableOperand = "nullable-operand": "A condition computes with a value that may be null, with no guard.",
+        "Write `VALUE == null || …` or `VALUE != null && …` around it: no operator but `==`, `!=` and `in` takes null.";
     UnindexedJoin = "unindexed-join": "A condition would compare every record of one large type with every record of another.",
         "Compare a field of the inner record with `==`, so that an index finds the few that matter.";
     ConstantCondition = "constant-condition": "A condition is true, or false, whatever is judged.",

@@ -190,7 +190,7 @@ fn parameters(ty: &Type, names: &mut Vec<Arc<str>>) {
 }
 
 /// An operator as it is written.
-fn spelling(name: &str) -> String {
+pub fn spelling(name: &str) -> String {
     match name {
         "_[_]" | "_[?_]" => "[…]".to_owned(),
         "@in" => "in".to_owned(),

@@ -48,6 +48,17 @@ impl Checked {
         })
     }
 
+    /// The function that a call is of, with its namespace, and its arguments, the receiver first.
+    pub fn called<'e>(&self, expr: &'e Expr) -> Option<(String, Vec<&'e Expr>)> {
+        let Kind::Call { function, target, args } = &expr.kind else {
+            return None;
+        };
+        Some(match self.namespaced.get(&expr.id) {
+            Some(name) => (name.clone(), args.iter().collect()),
+            None => (function.clone(), target.iter().map(AsRef::as_ref).chain(args).collect()),
+        })
+    }
+
     /// The type of a node.
     pub fn ty(&self, expr: &Expr) -> &Type {
         self.types.get(expr.id as usize).unwrap_or(&Type::Dyn)
@@ -238,7 +249,9 @@ impl Checker<'_> {
         let ty = self.expr(operand);
         let found = self.field(expr, &ty, field);
         let already = matches!(self.inference.resolve(&ty), Type::Optional(_));
-        if optional || already { optional_of(found) } else { found }
+        // What is null is no value of an optional, so what is inside is not null.
+        let inside = |found: Type| optional_of(found.non_null().clone());
+        if optional || already { inside(found) } else { found }
     }
 
     /// `okta.appusers` names no collection; better to say so than that nothing is called `okta`.

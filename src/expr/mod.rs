@@ -41,11 +41,12 @@ mod unknown;
 mod value;
 
 pub use ast::Ast;
+pub use calls::spelling;
 pub use check::{Checked, Mistake, check};
 pub use eval::{Evaluator, run};
 pub use expand::{Definition, Expansion};
 pub use explain::{Detail, Part, Variable};
-pub use functions::{Overload, is_function, parse_type};
+pub use functions::{Overload, is_function, parse_type, takes_null};
 pub use json::{from_json, to_json, type_of_json};
 pub use parser::{MAX_DEPTH, MAX_LENGTH, SyntaxError, parse};
 pub use plan::{FoldOp, Join, Node, Op, Plan, Reads, lower};

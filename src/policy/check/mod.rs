@@ -182,11 +182,15 @@ impl<'d> Conditions<'d> {
         self.report(node, &Expansion::default(), &compiled.mistakes, sink);
         let (ast, checked) = compiled.ast?;
         self.used.borrow_mut().extend(checked.constants().map(str::to_owned));
+        let ty = match compiled.ty {
+            Type::Nullable(inner) if !guard::may_be_null(&ast, &checked) => inner.as_ref().clone(),
+            ty => ty,
+        };
         Some(Compilation {
             plan: compiled.plan?,
             ast,
             checked,
-            ty: compiled.ty,
+            ty,
             expansion: compiled.expansion,
         })
     }
