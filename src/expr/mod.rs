@@ -107,6 +107,7 @@ impl Compiled {
             mistakes: checked
                 .mistakes
                 .iter()
+                .filter(|mistake| !expansion.excuses(mistake))
                 .map(|mistake| expansion.place(mistake))
                 .collect(),
             ast: Some((ast, checked)),

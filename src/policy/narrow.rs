@@ -32,7 +32,7 @@ impl Narrowing {
         (by, reason): (&Author, Option<&Node>),
         sink: &mut Diagnostics,
     ) -> Option<Arc<Self>> {
-        let plan = Conditions::of(document, judged).plan(node, None, sink)?;
+        let plan = Conditions::of(document, judged).condition(node, None, sink)?.plan;
         let text = node.as_str()?.split_whitespace().collect::<Vec<_>>().join(" ");
         Some(Arc::new(Self {
             by: by.clone(),

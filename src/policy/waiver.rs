@@ -155,7 +155,7 @@ impl Reader<'_> {
         }
         let condition = match (node.get("where"), policy) {
             (Some(condition), Some(policy)) => {
-                Conditions::of(self.document, policy.judged).plan(condition, policy.when_ast.as_ref(), sink)
+                Conditions::of(self.document, policy.judged).meaning(condition, policy.when_ast.as_ref(), sink)
             }
             _ => None,
         };

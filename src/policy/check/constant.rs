@@ -4,24 +4,94 @@
 use bumpalo::Bump;
 
 use crate::diagnostic::Code;
-use crate::expr::{Evaluator, Mistake, NoRecords, Node, Op, Plan, Value, run};
+use crate::expr::ast::Literal;
+use crate::expr::{Evaluator, Mistake, NoRecords, Node, Op, Plan, Value};
 
-/// Finds calls of literals that fail, and a condition that depends on nothing.
+/// Finds calls of literals that fail, and a condition that comes out the same whatever is judged.
 pub(super) fn check(plan: &Plan) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
     calls(plan, &plan.root, &mut mistakes);
-    if mistakes.is_empty()
-        && is_constant(&plan.root)
-        && let Some(value) = truth(plan)
-    {
+    if !mistakes.is_empty() {
+        return mistakes;
+    }
+    let told = if is_constant(&plan.root) {
+        truth(plan, &plan.root).map(|value| (value, "it reads nothing of what is judged"))
+    } else {
+        always(plan, &plan.root).map(|value| (value, "no value of what is judged changes it"))
+    };
+    if let Some((value, why)) = told {
         mistakes.push(Mistake {
             code: Code::ConstantCondition,
             span: plan.root.span.clone(),
-            message: format!("this is always {value}: it reads nothing of what is judged"),
+            message: format!("this is always {value}: {why}"),
             help: Vec::new(),
         });
     }
     mistakes
+}
+
+/// What a part comes to whatever it reads, unless that is not known. A parameter is there to be changed, so it settles
+/// nothing.
+fn always(plan: &Plan, node: &Node) -> Option<bool> {
+    match &node.op {
+        Op::And(items) => connective(plan, items, false),
+        Op::Or(items) => connective(plan, items, true),
+        Op::Call { function, args } if function.name == "!_" => always(plan, args.first()?).map(|value| !value),
+        Op::Call { function, args } if matches!(function.name, "_==_" | "_!=_") => {
+            let [a, b] = args.as_slice() else { return None };
+            let same = !is_constant(a) && text(plan, a) == text(plan, b);
+            same.then_some(function.name == "_==_")
+        }
+        _ if is_constant(node) && !has_param(plan, node) => truth(plan, node),
+        _ => None,
+    }
+}
+
+/// `a && b`, `a || b`: one part may settle it, or two that say different things of one value.
+fn connective(plan: &Plan, items: &[Node], absorbing: bool) -> Option<bool> {
+    let parts: Vec<Option<bool>> = items.iter().map(|item| always(plan, item)).collect();
+    if parts.contains(&Some(absorbing)) {
+        return Some(absorbing);
+    }
+    if parts.iter().all(|part| *part == Some(!absorbing)) {
+        return Some(!absorbing);
+    }
+    let operator = if absorbing { "_!=_" } else { "_==_" };
+    let said: Vec<(String, &Literal)> = items.iter().filter_map(|item| compared(plan, item, operator)).collect();
+    let contradicted = said.iter().enumerate().any(|(at, (path, literal))| {
+        let later = said.iter().skip(at + 1);
+        later
+            .into_iter()
+            .any(|(other, value)| other == path && value != literal)
+    });
+    contradicted.then_some(absorbing)
+}
+
+/// `path == literal`, as the text of the path and the literal.
+fn compared<'p>(plan: &Plan, node: &'p Node, operator: &str) -> Option<(String, &'p Literal)> {
+    let Op::Call { function, args } = &node.op else {
+        return None;
+    };
+    let (path, literal) = match args.as_slice() {
+        [path, literal] if matches!(literal.op, Op::Literal(_)) => (path, literal),
+        [literal, path] => (path, literal),
+        _ => return None,
+    };
+    let plain = matches!(path.op, Op::Field { .. }) && !has_param(plan, literal);
+    match &literal.op {
+        Op::Literal(value) if function.name == operator && plain => Some((text(plan, path)?, value)),
+        _ => None,
+    }
+}
+
+fn text(plan: &Plan, node: &Node) -> Option<String> {
+    let text = plan.text.get(node.span.clone())?;
+    Some(text.split_whitespace().collect())
+}
+
+/// Whether a parameter occurs in it.
+fn has_param(plan: &Plan, node: &Node) -> bool {
+    text(plan, node).is_some_and(|text| text.contains("params."))
 }
 
 /// Whether nothing is read: no variable, no record, no collection.
@@ -33,8 +103,9 @@ fn is_constant(node: &Node) -> bool {
     !reads && node.children().into_iter().all(is_constant)
 }
 
-fn truth(plan: &Plan) -> Option<bool> {
-    match run(plan, &[], &NoRecords, &Bump::new()) {
+fn truth(plan: &Plan, node: &Node) -> Option<bool> {
+    let arena = Bump::new();
+    match Evaluator::new(&NoRecords, &arena).part(plan, node, &[]) {
         Value::Bool(value) => Some(value),
         _ => None,
     }
@@ -62,7 +133,7 @@ fn calls(plan: &Plan, node: &Node, mistakes: &mut Vec<Mistake>) {
 
 /// How a call fails whatever is judged: all its arguments are written out, or the pattern of `matches` is.
 fn fault(plan: &Plan, node: &Node, function: &str, args: &[Node]) -> Option<String> {
-    if !args.is_empty() && args.iter().all(|arg| matches!(arg.op, Op::Literal(_))) {
+    if !args.is_empty() && args.iter().all(is_constant) {
         let arena = Bump::new();
         return match Evaluator::new(&NoRecords, &arena).part(plan, node, &[]) {
             Value::Error(message) => Some(message.to_owned()),

@@ -82,9 +82,13 @@ impl<'d> Conditions<'d> {
         self.used.borrow().contains(&param.full_name())
     }
 
-    /// The plan of a condition, given what is known to hold.
-    pub(super) fn plan(&self, node: &Node, given: Option<&Expr>, sink: &mut Diagnostics) -> Option<Plan> {
-        self.condition(node, given, sink).map(|compiled| compiled.plan)
+    /// The plan of a condition that only says what is meant, given what is known to hold: where it computes with null,
+    /// nothing is meant.
+    pub(super) fn meaning(&self, node: &Node, given: Option<&Expr>, sink: &mut Diagnostics) -> Option<Plan> {
+        let mut own = Diagnostics::new();
+        let compiled = self.condition(node, given, &mut own);
+        sink.extend(own.into_iter().filter(|told| told.code != Code::NullableOperand));
+        compiled.map(|compiled| compiled.plan)
     }
 
     /// A condition: true or false, links guarded, joins by index.
