@@ -153,6 +153,8 @@ codes! {
         "Compare a field of the inner record with `==`, so that an index finds the few that matter.";
     ConstantCondition = "constant-condition": "A condition is true, or false, whatever is judged.",
         "Let it read something of the resource, or leave it out: without `when` everything is in scope.";
+    AlwaysUnknown = "always-unknown": "A condition reads something that nothing collects, so it could never be decided.",
+        "Leave it out; the message says what collecting it would take.";
     NotBoolean = "not-boolean": "A condition does not yield true or false.",
         "Compare the value with something: a condition is true or false.";
     UnsupportedSyntax = "unsupported-syntax": "An expression uses a part of CEL that needs protobuf messages.",

@@ -4,6 +4,7 @@
 //! evidence see what really runs, and a call costs nothing. Names stay those that were meant: a local name of the body
 //! that an argument uses too gets another, and what the body names outside is named from outside.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
@@ -272,14 +273,14 @@ impl Body<'_> {
                 }
             };
         }
-        let mut inner = names.clone();
+        let mut inner = Cow::Borrowed(names);
         let mut renamed = Vec::new();
         for name in introduced(expr) {
             let new = self.unused(name);
             if new != name {
                 renamed.push((name, new.clone()));
             }
-            inner.insert(name.to_owned(), new);
+            inner.to_mut().insert(name.to_owned(), new);
         }
         let mut at = expr.span.start;
         for (child, inside) in parts(expr) {

@@ -173,14 +173,14 @@ impl Changes {
             .iter()
             .filter(|(key, _)| !known.contains(&key.name.as_str()))
         {
-            sink.push(
-                Diagnostic::error(
-                    Code::UnknownPolicy,
-                    format!("there is no policy `{}` to change", key.name),
-                )
+            let message = format!("there is no policy `{}` to change", key.name);
+            let told = Diagnostic::error(Code::UnknownPolicy, message)
                 .at(&self.document.source, key.span.clone(), "")
-                .suggest(&key.name, known.iter().copied()),
-            );
+                .suggest(&key.name, known.iter().copied());
+            sink.push(match self.author {
+                Author::Pack(_) => told.help("a pack changes policies of the packs that it extends"),
+                _ => told.help("a policy of your own is known where its pack is named with the command"),
+            });
         }
     }
 }

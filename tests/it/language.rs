@@ -978,6 +978,12 @@ fn every_kind_of_mistake_is_found_before_anything_runs() {
             "nullable-operand",
             "`startsWith` does not take null",
         ),
+        // Always unknown.
+        (
+            "app_user.entra_user == null || app_user.entra_user.last_sign_in > now",
+            "always-unknown",
+            "AuditLog.Read.All",
+        ),
         // Joins.
         (
             "entra.users.exists(u, u.mail != null && u.mail.contains('x'))",
@@ -1045,4 +1051,33 @@ fn every_kind_of_mistake_is_found_before_anything_runs() {
         &["policy", "check", "p.yaml"],
         &["unknown-template-variable", "`y`"],
     );
+}
+
+#[test]
+fn the_pack_and_the_tenant_of_the_readme_are_sound() {
+    let readme = include_str!("../../README.md");
+    let block = |first: &str| {
+        let blocks = readme
+            .split("```yaml\n")
+            .skip(1)
+            .map(|rest| rest.split("```").next().unwrap());
+        blocks
+            .into_iter()
+            .find(|block| block.starts_with(first) && block.contains("policies:"))
+            .unwrap()
+    };
+    let mine = |id: &str| seats().replace("mine.seats", id);
+    let folder = folder(
+        Some("contoso"),
+        &[
+            ("contoso/pack.yaml", block("id: contoso\n")),
+            ("contoso/seats.yaml", &mine("contoso.seats")),
+            ("shared-pack/pack.yaml", &PACK.replace("mine", "shared-pack")),
+            ("shared-pack/seats.yaml", &mine("shared-pack.seats")),
+            ("tenken.yaml", block("tenants:\n")),
+        ],
+    );
+    let found = audit(folder.path(), &["--policies", "contoso", "--config", "tenken.yaml"]);
+    assert_eq!(policy(&found, "contoso.seats")["params"][0]["value"], 10);
+    assert!(found["summary"]["judgements"]["excluded"].as_u64().unwrap() > 0);
 }

@@ -3,14 +3,17 @@
 
 use bumpalo::Bump;
 
+use crate::catalog::Origin;
 use crate::diagnostic::Code;
 use crate::expr::ast::Literal;
 use crate::expr::{Evaluator, Mistake, NoRecords, Node, Op, Plan, Value};
+use crate::policy::derived::derived;
 
 /// Finds calls of literals that fail, and a condition that comes out the same whatever is judged.
 pub(super) fn check(plan: &Plan) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
     calls(plan, &plan.root, &mut mistakes);
+    uncollected(&plan.root, &mut mistakes);
     if !mistakes.is_empty() {
         return mistakes;
     }
@@ -28,6 +31,26 @@ pub(super) fn check(plan: &Plan) -> Vec<Mistake> {
         });
     }
     mistakes
+}
+
+/// Finds reads of fields that nothing collects: what depends on them is never known.
+pub(super) fn uncollected(node: &Node, mistakes: &mut Vec<Mistake>) {
+    if let Op::Field { ty, field, .. } | Op::HasField { ty, field, .. } = &node.op
+        && let Some(info) = ty.info().fields.get(usize::from(*field))
+        && let Origin::Derived(spec) = &info.origin
+        && spec.otherwise.is_some()
+        && derived(*ty, *field).is_some_and(|plan| matches!(plan.root.op, Op::Literal(Literal::Null)))
+    {
+        mistakes.push(Mistake {
+            code: Code::AlwaysUnknown,
+            span: node.span.clone(),
+            message: format!("this is always unknown: nothing collects `{}`", info.name),
+            help: vec![info.about.clone()],
+        });
+    }
+    for child in node.children() {
+        uncollected(child, mistakes);
+    }
 }
 
 /// What a part comes to whatever it reads, unless that is not known. A parameter is there to be changed, so it settles

@@ -118,7 +118,8 @@ impl<'d> Conditions<'d> {
     /// A value of any type, links guarded.
     pub(super) fn value(&self, node: &Node, sink: &mut Diagnostics) -> Option<Compilation> {
         let compiled = self.compile(node, sink)?;
-        let mistakes = guard::check(&compiled.ast, &compiled.checked, &[]);
+        let mut mistakes = guard::check(&compiled.ast, &compiled.checked, &[]);
+        constant::uncollected(&compiled.plan.root, &mut mistakes);
         self.report(node, &compiled.expansion, &mistakes, sink);
         Some(compiled)
     }
