@@ -41,7 +41,7 @@
 //! | report format | a file in `src/report/`, a variant and a row in `Format` (`src/report/mod.rs`); templates in `reports/templates/`, listed in `assets.rs` |
 //! | command | a file in `src/cli/`, its variant and its arm in `src/cli/mod.rs` |
 //! | key of policies or packs | `src/schema/`, `policy/load.rs` or `policy/pack.rs`; what others than the author may say, `policy/change.rs`, and from there `audit.rs` and `report/view/tailoring.rs` |
-//! | check of conditions | a file in `src/policy/check/`, a diagnostic code, a line in the table of `tests/it/language.rs` |
+//! | check of conditions | a file in `src/policy/check/`, a diagnostic code, a line in the table of `tests/it/language/mistakes.rs` |
 //! | requirement | an entry in `policies/requirements.yaml` |
 //! | field that nothing collects | a derived field that is `null`, `otherwise: not_collected`: conditions that read it are refused with its text |
 //! | function of the language | a row in a table of `src/expr/functions/`: `STRICT` when it needs whole arguments, `PARTIAL` when it deals itself with lists that were not read to their end; loops call `Context::spend` |

@@ -498,4 +498,56 @@ mod tests {
         }
         assert!(ended);
     }
+
+    #[test]
+    fn a_call_is_worth_what_binding_its_arguments_is() {
+        let bodies = [
+            "p",
+            "p + G",
+            "[1, 2, 3].filter(u, u != p).size() + G",
+            "[p].map(u, [u, p].map(v, v + p + G))[0][1]",
+            "cel.bind(u, p + 1, u * p)",
+            "[5, 6].transformList(u, v, u + v + p)[1]",
+            "[p].exists(u, u == p) ? p - 1 : G",
+            "{'u': p}.u + [[p]].map(u, u.size())[0]",
+        ];
+        let args = [
+            "u",
+            "v",
+            "g",
+            "u - v",
+            "[u, v].map(u, u + v).size()",
+            "(v)",
+            "-u",
+            "cel.bind(v, u, v + v)",
+        ];
+        let wholes = [
+            "[1, 2].map(u, [3].map(v, CALL))",
+            "[4].map(g, [1, 2].map(u, cel.bind(v, 9, CALL)))",
+        ];
+        let plain = Scope::new().with("g", Type::Int);
+        let value = |text: &str, scope: &Scope| {
+            let compiled = compile(text, scope);
+            assert!(compiled.mistakes.is_empty(), "{text}: {:?}", compiled.mistakes);
+            let (plan, arena) = (compiled.plan.unwrap(), bumpalo::Bump::new());
+            let found = crate::expr::run(&plan, &[crate::expr::Value::Int(70)], &crate::expr::NoRecords, &arena);
+            crate::expr::to_json(found, &crate::expr::NoRecords).to_string()
+        };
+        for body in bodies {
+            let own = body.replace('G', "g");
+            let compiled = compile(&own, &plain.clone().with("p", Type::Int));
+            let params = vec![("p".to_owned(), Type::Int)];
+            let definition = Definition::new("f".to_owned(), params, compiled.ty, own, compiled.ast.unwrap().0);
+            let scope = plain.clone().with_definition(Arc::new(definition));
+            for arg in args {
+                for whole in wholes {
+                    let called = whole.replace("CALL", &format!("f({arg})"));
+                    let bound = whole.replace("CALL", &format!("cel.bind(p, {arg}, {})", body.replace('G', ".g")));
+                    let (found, expected) = (value(&called, &scope), value(&bound, &plain));
+                    assert_eq!(found, expected, "{called} with {body}");
+                    assert!(!expected.contains("error"), "{bound}: {expected}");
+                }
+            }
+        }
+    }
 }
