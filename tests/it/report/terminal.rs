@@ -50,5 +50,5 @@ fn it_ends_with_where_the_reports_are() {
         "{text}"
     );
     assert!(text.contains("3 people: kaho.shirakawa@contoso.example, marcus.oyelaran@contoso.example"));
-    assert!(plain(clean(), Language::En, 100).contains("✓ All 11 policies hold"));
+    assert!(plain(clean(), Language::En, 100).contains("✓ All 18 policies hold"));
 }
