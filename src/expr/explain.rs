@@ -181,11 +181,11 @@ impl<'e, 'r> Explainer<'e, 'r> {
         self.records(&fold.range, &mut read);
         self.sources.extend(read);
         self.of = culprits.len();
-        for (at, value) in culprits.into_iter().take(MAX_ELEMENTS) {
-            if self.evaluator.enter(fold, &element(at, value), self.frame).is_err() {
+        for culprit in culprits.into_iter().take(MAX_ELEMENTS) {
+            if self.evaluator.enter(fold, &culprit, self.frame).is_err() {
                 break;
             }
-            self.elements.push((self.element_name(fold), value));
+            self.elements.push((self.element_name(fold), culprit.value));
             self.node(&fold.body);
             self.elements.truncate(before);
         }
@@ -206,11 +206,11 @@ impl<'e, 'r> Explainer<'e, 'r> {
             .to_owned()
     }
 
-    /// The elements that made it what it is, with their places.
-    fn culprits(&self, fold: &'r FoldOp, list: &'r List<'r>, whole: Value<'r>) -> Vec<(usize, Value<'r>)> {
+    /// The elements that made it what it is.
+    fn culprits(&self, fold: &'r FoldOp, list: &'r List<'r>, whole: Value<'r>) -> Vec<Element<'r>> {
         let mut found = Vec::new();
-        for (at, value) in list.iter().enumerate() {
-            if self.evaluator.enter(fold, &element(at, value), self.frame).is_err() {
+        for element in self.evaluator.elements_of(list) {
+            if self.evaluator.enter(fold, &element, self.frame).is_err() {
                 break;
             }
             let same = match (whole, self.value(&fold.body)) {
@@ -220,7 +220,7 @@ impl<'e, 'r> Explainer<'e, 'r> {
                 _ => false,
             };
             if same {
-                found.push((at, value));
+                found.push(element);
             }
         }
         found
@@ -289,16 +289,6 @@ impl<'e, 'r> Explainer<'e, 'r> {
             return self.records(&fold.range, found);
         }
         node.children().into_iter().for_each(|child| self.records(child, found));
-    }
-}
-
-/// An element of a list as a comprehension sees it.
-fn element(at: usize, value: Value<'_>) -> Element<'_> {
-    Element {
-        key: Value::Int(i64::try_from(at).unwrap_or(i64::MAX)),
-        value,
-        single: value,
-        maybe: None,
     }
 }
 

@@ -34,6 +34,8 @@ mod parser;
 mod plan;
 mod records;
 mod scope;
+#[cfg(test)]
+mod three_valued;
 pub mod time;
 pub mod types;
 mod unknown;
