@@ -9,10 +9,11 @@ use uuid::Uuid;
 
 use super::judge::{Doubt, Tally, bind, judge, variables};
 use super::table::Tables;
+use super::trial::Trials;
 use super::waiving::{self, Uses};
 use crate::audit::{
-    Audit, Clocks, Counts, Coverage, Evidence, FORMAT, Finding, NotApplicable, Outcome, PolicyResult, Read, RecordRead,
-    ResourceId, SnapshotId, Summary, Tenant,
+    Audit, Change, Clocks, Counts, Coverage, Evidence, FORMAT, Finding, NotApplicable, Outcome, PolicyResult, Read,
+    RecordRead, ResourceId, SnapshotId, Summary, Tenant,
 };
 use crate::catalog::{FieldType, LinkKey, Origin as FieldOrigin, RecordType, Resource, Supply};
 use crate::expr::{Cause, Evaluator, Origin, Part, RecordRef, Records, Value, Variable, to_json, weight};
@@ -25,6 +26,8 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x7465_6e6b_656e_5f66_696e_6469_6e67_733
 /// Failures of one policy that carry evidence. Where more fail, something is wrong with the tenant, not with people,
 /// and a million times the same evidence would not fit into memory; every failure is still named, with its values.
 const MAX_WITH_EVIDENCE: usize = 10_000;
+/// Failures of one policy for which changes that would make them pass are tried out, which takes many times longer.
+const MAX_WITH_CHANGES: usize = 1_000;
 
 /// Judges a snapshot that was loaded for these policies.
 pub fn audit(
@@ -43,6 +46,7 @@ pub fn audit(
             tables,
             manifest,
             waivers: waiving::of_policy(waivers, policy),
+            trials: Trials::of(policy, tables),
         };
         let findings = reporter.findings(&tally, &mut uses);
         results.push((reporter.result(&tally, &findings), findings));
@@ -87,6 +91,7 @@ struct Reporter<'a> {
     manifest: &'a Manifest,
     /// Waivers of the policy that may be applied, with their numbers.
     waivers: Vec<(u32, &'a Waiver)>,
+    trials: Trials<'a>,
 }
 
 impl Reporter<'_> {
@@ -160,7 +165,7 @@ impl Reporter<'_> {
             .fail
             .par_iter()
             .enumerate()
-            .map(|(at, row)| self.failure(*row, at < MAX_WITH_EVIDENCE))
+            .map(|(at, row)| self.failure(*row, at))
             .unzip();
         uses.add(meant.into_iter().flatten());
         for (doubt, rows) in &tally.unknown {
@@ -176,17 +181,18 @@ impl Reporter<'_> {
         self.record().map(|ty| RecordRef { ty, row })
     }
 
-    /// A failure, and the waivers that mean it. Whatever a waiver means carries its evidence: that is its fingerprint.
-    fn failure(&self, row: u32, with_evidence: bool) -> (Finding, Vec<waiving::Meant>) {
+    /// The failure of that number, and the waivers that mean it. Whatever a waiver means carries its evidence: that is its
+    /// fingerprint.
+    fn failure(&self, row: u32, number: usize) -> (Finding, Vec<waiving::Meant>) {
         let arena = Bump::new();
         let row = self.row(row);
         let resource = row.map(|row| resource_id(row, self.tables));
         let key = resource.as_ref().map_or("", |resource| resource.key.as_str());
         let meaning = waiving::meaning(&self.waivers, row, self.tables, &arena);
-        let evidence = if with_evidence || !meaning.is_empty() {
-            self.evidence(row, &arena)
+        let (evidence, changes) = if number < MAX_WITH_EVIDENCE || !meaning.is_empty() {
+            self.evidence(row, number < MAX_WITH_CHANGES, &arena)
         } else {
-            Vec::new()
+            Default::default()
         };
         let fingerprint = (!evidence.is_empty()).then(|| waiving::fingerprint(&self.policy.id, key, &evidence));
         let (waiver, meant) = waiving::decide(&meaning, fingerprint.as_deref());
@@ -200,6 +206,7 @@ impl Reporter<'_> {
             count: 1,
             values: self.values(row, &arena),
             evidence,
+            changes,
             fingerprint,
             waiver,
             resource,
@@ -234,7 +241,7 @@ impl Reporter<'_> {
             })
             .collect();
         let resource = if count == 1 { resources.first().cloned() } else { None };
-        let mut evidence = self.evidence(first, &arena);
+        let (mut evidence, _) = self.evidence(first, false, &arena);
         evidence.extend(
             causes
                 .iter()
@@ -316,6 +323,7 @@ impl Reporter<'_> {
                 .collect(),
             causes: Vec::new(),
             evidence: Vec::new(),
+            changes: Vec::new(),
             resources: Vec::new(),
             fingerprint: None,
             waiver: None,
@@ -346,8 +354,8 @@ impl Reporter<'_> {
             .collect()
     }
 
-    /// What decided the verdict: of an unknown `when` that, else the assertion.
-    fn evidence(&self, row: Option<RecordRef>, arena: &Bump) -> Vec<Evidence> {
+    /// What decided the verdict, of an unknown `when` that, else the assertion; and what would make it pass.
+    fn evidence(&self, row: Option<RecordRef>, with_changes: bool, arena: &Bump) -> (Vec<Evidence>, Vec<Change>) {
         let evaluator = Evaluator::new(self.tables, arena);
         let variables = bind(self.policy, &evaluator, &variables(row, self.tables), arena);
         let when = self
@@ -362,23 +370,18 @@ impl Reporter<'_> {
             name: &value.name,
             plan: Some(&value.plan),
         });
-        let parts = evaluator.explain(plan, own.chain(lets).collect(), variables);
-        parts.iter().map(|part| self.part(part, row)).collect()
+        let explained = evaluator.explain(plan, own.chain(lets).collect(), variables);
+        let evidence = explained.parts.iter().map(|part| self.part(part, row)).collect();
+        let wishes = if with_changes { &explained.wishes[..] } else { &[] };
+        (evidence, self.trials.changes(wishes, row, arena))
     }
 
     fn part(&self, part: &Part<'_>, judged: Option<RecordRef>) -> Evidence {
-        let reads = |list: &[(String, Value<'_>)]| {
-            let read = |(path, value): &(String, Value<'_>)| Read {
-                path: path.clone(),
-                value: brief(*value, self.tables, 0),
-            };
-            list.iter().map(read).collect::<Vec<_>>()
-        };
         Evidence {
             expression: part.expression.clone(),
             value: brief(part.value, self.tables, 0),
-            reads: reads(&part.reads),
-            elements: reads(&part.elements),
+            reads: reads(&part.reads, self.tables),
+            elements: reads(&part.elements, self.tables),
             records: part
                 .records
                 .iter()
@@ -414,8 +417,17 @@ const MAX_PARTS: usize = 1_000;
 /// What stands in its place.
 const TOO_LARGE: &str = "(too large to show)";
 
+/// Values with their paths, short enough for evidence.
+pub(super) fn reads(list: &[(String, Value<'_>)], tables: &Tables) -> Vec<Read> {
+    let read = |(path, value): &(String, Value<'_>)| Read {
+        path: path.clone(),
+        value: brief(*value, tables, 0),
+    };
+    list.iter().map(read).collect()
+}
+
 /// A value short enough for evidence: a record is its name, a long list its first items.
-fn brief(value: Value<'_>, tables: &Tables, depth: usize) -> Json {
+pub(super) fn brief(value: Value<'_>, tables: &Tables, depth: usize) -> Json {
     const MAX_ITEMS: usize = 10;
     const MAX_DEPTH: usize = 3;
     match value {

@@ -19,6 +19,7 @@ mod load;
 mod project;
 mod strings;
 mod table;
+mod trial;
 #[cfg(test)]
 mod unknown_rule;
 mod waiving;

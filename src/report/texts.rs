@@ -148,8 +148,8 @@ mod tests {
     use crate::policy::Severity;
 
     /// Sections whose names are those of a list elsewhere, so that no template spells them out.
-    const LISTS: [&str; 10] = [
-        "severity", "outcome", "meaning", "cause", "about", "settle", "status", "role", "resource", "waiver",
+    const LISTS: [&str; 11] = [
+        "severity", "outcome", "meaning", "cause", "about", "settle", "status", "role", "resource", "waiver", "wanted",
     ];
 
     fn texts(language: Language) -> &'static Texts {
@@ -215,6 +215,10 @@ mod tests {
                 "{name}"
             );
         }
+        assert_eq!(
+            section("wanted"),
+            set(crate::audit::Wanted::ALL.map(crate::audit::Wanted::as_str))
+        );
         let outcomes = set(["pass", "fail", "unknown", "waived", "not_applicable", "out_of_scope"]);
         assert_eq!(section("outcome"), outcomes);
         assert_eq!(section("meaning"), outcomes);

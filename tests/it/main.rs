@@ -12,6 +12,7 @@
 
 mod architecture;
 mod cel_conformance;
+mod changes;
 mod collection;
 mod command_line;
 mod detection;
