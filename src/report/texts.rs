@@ -148,8 +148,19 @@ mod tests {
     use crate::policy::Severity;
 
     /// Sections whose names are those of a list elsewhere, so that no template spells them out.
-    const LISTS: [&str; 11] = [
-        "severity", "outcome", "meaning", "cause", "about", "settle", "status", "role", "resource", "waiver", "wanted",
+    const LISTS: [&str; 12] = [
+        "undecided",
+        "severity",
+        "outcome",
+        "meaning",
+        "cause",
+        "about",
+        "settle",
+        "status",
+        "role",
+        "resource",
+        "waiver",
+        "wanted",
     ];
 
     fn texts(language: Language) -> &'static Texts {
@@ -208,7 +219,7 @@ mod tests {
     #[test]
     fn lists_have_a_text_for_each_of_their_names() {
         assert_eq!(section("severity"), set(Severity::ALL.map(Severity::as_str)));
-        for name in ["cause", "about", "settle"] {
+        for name in ["cause", "about", "undecided", "settle"] {
             assert_eq!(
                 section(name),
                 set(Cause::ALL.iter().map(|cause| cause.as_str())),
