@@ -109,7 +109,9 @@ impl Reporter<'_> {
     }
 
     fn origins(&self, ids: &[u32]) -> Vec<Origin> {
-        ids.iter().filter_map(|id| self.tables.origin(*id)).cloned().collect()
+        let mut origins: Vec<Origin> = ids.iter().filter_map(|id| self.tables.origin(*id)).cloned().collect();
+        origins.sort();
+        origins
     }
 
     fn result(&self, tally: &Tally, findings: &[Finding]) -> PolicyResult {
@@ -161,20 +163,31 @@ impl Reporter<'_> {
     }
 
     fn findings(&self, tally: &Tally, uses: &mut Uses) -> Vec<Finding> {
-        let (mut findings, meant): (Vec<Finding>, Vec<Vec<waiving::Meant>>) = tally
-            .fail
+        let (mut findings, meant): (Vec<Finding>, Vec<Vec<waiving::Meant>>) = self
+            .by_key(&tally.fail)
             .par_iter()
             .enumerate()
             .map(|(at, row)| self.failure(*row, at))
             .unzip();
         uses.add(meant.into_iter().flatten());
-        for (doubt, rows) in &tally.unknown {
-            findings.push(self.doubt(doubt, rows.count, &rows.rows));
-        }
+        let doubts = tally.unknown.iter();
+        let mut doubts: Vec<Finding> = doubts
+            .map(|(doubt, rows)| self.doubt(doubt, rows.count, &rows.rows))
+            .collect();
+        doubts.sort_by(|a, b| (&a.causes, a.id).cmp(&(&b.causes, b.id)));
+        findings.extend(doubts);
         if let Some(causes) = self.unread() {
             findings.push(self.unread_population(causes));
         }
         findings
+    }
+
+    /// Rows in the order of their keys: the vendors' answers have none that stays.
+    fn by_key(&self, rows: &[u32]) -> Vec<u32> {
+        let key = |row: u32| self.row(row).map(|record| resource_id(record, self.tables).key);
+        let mut keyed: Vec<(Option<String>, u32)> = rows.par_iter().map(|row| (key(*row), *row)).collect();
+        keyed.par_sort();
+        keyed.into_iter().map(|(_, row)| row).collect()
     }
 
     fn row(&self, row: u32) -> Option<RecordRef> {
@@ -218,6 +231,7 @@ impl Reporter<'_> {
     /// Resources for which the same is not known, as one finding.
     fn doubt(&self, doubt: &Doubt, count: u64, rows: &[u32]) -> Finding {
         let arena = Bump::new();
+        let rows = self.by_key(rows);
         let causes = match doubt {
             Doubt::Origins(ids) => self.origins(ids),
             Doubt::Failed(message) => vec![Origin {
@@ -549,6 +563,9 @@ fn coverage(policies: &[Policy], manifest: &Manifest) -> Vec<Coverage> {
             read_at: entry.and_then(|entry| entry.read_at),
             policies,
         });
+    }
+    for entry in &mut out {
+        entry.policies.sort();
     }
     out
 }

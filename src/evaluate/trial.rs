@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 
 use bumpalo::Bump;
+use serde_json::Value as Json;
 
 use super::findings::{brief, reads};
 use super::judge::variables;
@@ -20,8 +21,8 @@ use crate::policy::{Needs, Policy, derived::derived};
 const MAX_WISHES: usize = 12;
 /// Changes that a finding tells.
 const MAX_CHANGES: usize = 5;
-/// Records of which one might be linked.
-const MAX_LINKED: u32 = 20;
+/// Records of which one might be linked; where there are more, none is tried.
+const MAX_LINKED: u32 = 100;
 /// Values of a change that are told.
 const MAX_TOLD: usize = 5;
 /// Elements of a list that is made longer.
@@ -68,15 +69,15 @@ impl<'a> Trials<'a> {
             let Some((kind, values, of)) = self.grant(wish, row, arena) else {
                 continue;
             };
+            let mut values: Vec<Json> = values.iter().map(|value| brief(*value, self.tables, 0)).collect();
+            // Records have no order that stays.
+            values.sort_by_cached_key(Json::to_string);
+            values.truncate(MAX_TOLD);
             let change = Change {
                 path: wish.path.clone(),
                 value: brief(wish.found, self.tables, 0),
                 wanted: kind,
-                values: values
-                    .iter()
-                    .take(MAX_TOLD)
-                    .map(|value| brief(*value, self.tables, 0))
-                    .collect(),
+                values,
                 of: of as u64,
                 elements: reads(&wish.elements, self.tables),
             };
@@ -162,8 +163,8 @@ impl<'a> Trials<'a> {
                 Value::Timestamp(Timestamp::default()),
                 Value::Timestamp(self.tables.now()),
             ],
-            FieldType::Record(ty) if ty.resource().is_some() => {
-                let rows = 0..self.tables.rows(*ty).min(MAX_LINKED);
+            FieldType::Record(ty) if ty.resource().is_some() && self.tables.rows(*ty) <= MAX_LINKED => {
+                let rows = 0..self.tables.rows(*ty);
                 rows.map(|row| Value::Record(RecordRef { ty: *ty, row })).collect()
             }
             _ => Vec::new(),

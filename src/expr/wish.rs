@@ -10,7 +10,7 @@ use super::plan::{FoldOp, Node, Op};
 use super::value::{Items, List, RecordRef, Tri, Value, equal};
 use crate::catalog::{FieldId, RecordType};
 
-/// Keys of a collection that are wished for.
+/// Keys of a collection that are wished for; of a larger one none.
 const MAX_KEYS: usize = 300;
 
 /// Where a value is that could be another.
@@ -196,9 +196,11 @@ impl<'r> Explainer<'_, 'r> {
         let (Some(join), Value::List(list)) = (&fold.join, self.value(&fold.range)) else {
             return;
         };
+        if list.len() > MAX_KEYS {
+            return;
+        }
         let known = list
             .iter()
-            .take(MAX_KEYS)
             .map(|record| self.evaluator.field(record, join.field, false));
         self.add(&join.key, Wanted::OneOf(known.collect()));
     }
