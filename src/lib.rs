@@ -40,7 +40,7 @@
 //! | resource type | an entry in `src/catalog/*.yaml`, its noun in `reports/texts/`; in the simulator `endpoint.rs`, an object in the scenarios, a route in `server/` |
 //! | report format | a file in `src/report/`, a variant and a row in `Format` (`src/report/mod.rs`); templates in `reports/templates/`, listed in `assets.rs` |
 //! | command | a file in `src/cli/`, its variant and its arm in `src/cli/mod.rs` |
-//! | key of policies or packs | `src/schema/`, `policy/load.rs` or `policy/pack.rs`; what others than the author may say, `policy/change.rs`, and from there `audit.rs` and `report/view/tailoring.rs` |
+//! | key of policies or packs | `src/schema/`, `policy/load.rs` or `policy/pack.rs`; what others than the author may say, `policy/adjust.rs`, and from there `audit.rs` and `report/view/tailoring.rs` |
 //! | check of conditions | a file in `src/policy/check/`, a diagnostic code, a line in the table of `tests/it/language/mistakes.rs` |
 //! | requirement | an entry in `policies/requirements.yaml` |
 //! | field that nothing collects | a derived field that is `null`, `otherwise: not_collected`: conditions that read it are refused with its text |

@@ -185,7 +185,7 @@ pub(super) fn evaluate(
     let tables = Tables::load(snapshot, &needs)?;
     bar.set_message("judging");
     let mut audit = crate::evaluate::audit(&loaded.policies, waivers, &tables, snapshot, as_of);
-    audit.changes.clone_from(&loaded.changes);
+    audit.adjustments.clone_from(&loaded.adjustments);
     bar.finish_and_clear();
     Ok(audit)
 }

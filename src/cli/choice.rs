@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Stop;
 use crate::config::{Config, Tenant};
 use crate::diagnostic::Diagnostics;
-use crate::policy::{Changes, Loaded, Request, Selector};
+use crate::policy::{Adjustments, Loaded, Request, Selector};
 
 /// Packs, files and folders, and what is chosen among them.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -83,8 +83,8 @@ impl Tailoring {
             add_tenant(request, config.tenant(self.tenant.as_deref().or(tenant))?);
         }
         for text in &self.params {
-            let changes = Changes::of_argument(text).map_err(Stop::Message)?;
-            request.changes.push(Arc::new(changes));
+            let adjustments = Adjustments::of_argument(text).map_err(Stop::Message)?;
+            request.adjustments.push(Arc::new(adjustments));
         }
         Ok(())
     }
@@ -92,5 +92,5 @@ impl Tailoring {
 
 /// Adds to a request what the configuration says of a tenant.
 pub(super) fn add_tenant(request: &mut Request, tenant: &Tenant) {
-    request.changes.push(Arc::new(Changes::of_tenant(tenant)));
+    request.adjustments.push(Arc::new(Adjustments::of_tenant(tenant)));
 }

@@ -140,17 +140,8 @@ impl Checker<'_> {
     /// A documented field compared with a value that the vendor never writes.
     fn impossible(&mut self, args: &[Expr], types: &[Type]) {
         let [left, right] = args else { return };
-        let sides = [(left, right, types.get(1)), (right, left, types.first())];
-        for (literal, operand, other) in sides {
-            if matches!(literal.kind, Kind::Literal(Literal::Null))
-                && let Some(Type::Record(record)) = other.map(|ty| self.inference.resolve(ty))
-            {
-                let message = format!(
-                    "the comparison always comes out the same: this {} is never null",
-                    record.name()
-                );
-                self.mistake(Code::ConstantCondition, &operand.span, message, Vec::new());
-            }
+        let sides = [(left, types.get(1)), (right, types.first())];
+        for (literal, other) in sides {
             let Some(Type::Enum(documented)) = other.map(|ty| self.inference.resolve(ty).non_null().clone()) else {
                 continue;
             };

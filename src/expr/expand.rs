@@ -102,12 +102,6 @@ impl Expansion {
         placed
     }
 
-    /// Whether a mistake is none of the caller's: what a function asks may be settled already where it is called.
-    pub(super) fn excuses(&self, mistake: &Mistake) -> bool {
-        let piece = self.piece(mistake.span.start);
-        mistake.code == Code::ConstantCondition && piece.is_some_and(|piece| piece.function.is_some())
-    }
-
     fn piece(&self, at: usize) -> Option<&Piece> {
         self.pieces.iter().rev().find(|piece| piece.start <= at)
     }

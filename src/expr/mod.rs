@@ -35,17 +35,20 @@ mod parser;
 mod plan;
 mod records;
 mod scope;
+#[cfg(test)]
+mod three_valued;
 pub mod time;
 pub mod types;
 mod unknown;
 mod value;
+mod wish;
 
 pub use ast::Ast;
 pub use calls::spelling;
 pub use check::{Checked, Mistake, check};
 pub use eval::{Evaluator, run};
 pub use expand::{Definition, Expansion};
-pub use explain::{Detail, Part, Variable};
+pub use explain::{Detail, Explained, Part, Variable};
 pub use functions::{Overload, is_function, parse_type, takes_null};
 pub use json::{from_json, to_json, type_of_json};
 pub use parser::{MAX_DEPTH, MAX_LENGTH, SyntaxError, parse};
@@ -56,6 +59,7 @@ pub use types::Type;
 pub use unknown::{Cause, Origin, OriginId, Unknown};
 pub(crate) use value::weight;
 pub use value::{Interval, Items, List, Map, RecordRef, Tri, Value};
+pub use wish::{Place, Wanted, Wish};
 
 use crate::diagnostic::Code;
 
@@ -107,7 +111,6 @@ impl Compiled {
             mistakes: checked
                 .mistakes
                 .iter()
-                .filter(|mistake| !expansion.excuses(mistake))
                 .map(|mistake| expansion.place(mistake))
                 .collect(),
             ast: Some((ast, checked)),

@@ -17,7 +17,7 @@ use crate::schema;
 /// Reads one policy file. Mistakes go to the sink; with an error among them there is no policy.
 pub(super) fn policy(candidate: &Candidate, sink: &mut Diagnostics) -> Option<Policy> {
     let mut own = Diagnostics::new();
-    let policy = read(candidate, &mut own).map(|policy| policy.changed(&candidate.changes));
+    let policy = read(candidate, &mut own).map(|policy| policy.changed(&candidate.adjustments));
     let sound = !own.has_errors();
     sink.extend(own);
     policy.filter(|_| sound)
@@ -38,13 +38,13 @@ fn read(candidate: &Candidate, sink: &mut Diagnostics) -> Option<Policy> {
     // With an unknown resource type nothing in the conditions can be checked.
     let judged = judged(&text("resource"))?;
     let mut params = param::read(document, field("params"), sink);
-    for changes in &candidate.changes {
-        changes.set(candidate.id(), &mut params, sink);
+    for adjustments in &candidate.adjustments {
+        adjustments.set(candidate.id(), &mut params, sink);
     }
     let of_type = candidate.scopes.iter().filter(|(name, _)| name == judged.name());
     let mut scope: Vec<Arc<Narrowing>> = of_type.map(|(_, scope)| Arc::clone(scope)).collect();
-    let changes = candidate.changes.iter();
-    scope.extend(changes.filter_map(|changes| changes.narrowing(candidate.id(), judged, sink)));
+    let adjustments = candidate.adjustments.iter();
+    scope.extend(adjustments.filter_map(|adjustments| adjustments.narrowing(candidate.id(), judged, sink)));
     let requires = requirement::named(document, field("requires"), sink);
     let mut compiler = Conditions::of(document, judged).with(&candidate.functions, &params);
     let lets = compiler.lets(field("let"), sink);

@@ -3,7 +3,7 @@
 //! A file is checked by the published JSON Schema, then its conditions by the types of the catalogue; what is left is a
 //! [`Policy`] that can be judged. Every mistake of every file goes to the sink in one run.
 
-mod change;
+mod adjust;
 mod check;
 pub mod derived;
 mod example;
@@ -24,7 +24,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-pub use change::{Author, Change, Changes};
+pub use adjust::{Adjustment, Adjustments, Author};
 pub use example::{Example, Expectation, Given};
 pub use folder::{BUILT_IN, BuiltInPack};
 pub use narrow::Narrowing;

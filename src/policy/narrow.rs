@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::change::{Author, Changes};
+use super::adjust::{Adjustments, Author};
 use super::check::Conditions;
 use super::load::judged;
 use crate::catalog::catalog;
@@ -43,7 +43,7 @@ impl Narrowing {
     }
 }
 
-impl Changes {
+impl Adjustments {
     /// What is said of all policies on a resource type, by its name.
     pub(super) fn narrowings(&self, sink: &mut Diagnostics) -> Vec<(String, Arc<Narrowing>)> {
         let mut found = Vec::new();

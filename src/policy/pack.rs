@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::change::{Change, Changes};
+use super::adjust::{Adjustment, Adjustments};
 use super::folder::{BUILT_IN, Folder};
 use super::load::policy;
 use super::narrow::Narrowing;
@@ -36,7 +36,7 @@ pub struct Loaded {
     /// Ids of all policies, chosen or not.
     pub ids: Vec<String>,
     /// What was changed about policies by others than their authors.
-    pub changes: Vec<Change>,
+    pub adjustments: Vec<Adjustment>,
 }
 
 /// Which policies are loaded, and what is changed about them.
@@ -46,8 +46,8 @@ pub struct Request {
     pub names: Vec<String>,
     /// Only what any of these chooses; nothing means all.
     pub selectors: Vec<Selector>,
-    /// Changes by the tenant and by this run, the last one wins.
-    pub changes: Vec<Arc<Changes>>,
+    /// Adjustments by the tenant and by this run, the last one wins.
+    pub adjustments: Vec<Arc<Adjustments>>,
     /// Whether policies are as their authors wrote them, changed by nobody: that is what their examples are about.
     pub as_written: bool,
 }
@@ -79,44 +79,54 @@ impl Request {
         }
         let mut loaded = loader.loaded;
         let mut candidates = without_duplicates(candidates, sink);
-        self.add_changes(&mut candidates, sink);
+        self.add_adjustments(&mut candidates, sink);
         loaded.ids = candidates.iter().map(|candidate| candidate.id().to_owned()).collect();
         loaded.ids.sort();
         for candidate in &mut candidates {
             let id = candidate.id().to_owned();
             if self.as_written {
-                candidate.changes.clear();
+                candidate.adjustments.clear();
             }
-            let said = candidate.changes.iter().filter_map(|changes| changes.summary(&id));
-            loaded.changes.extend(said);
-            let enabled = candidate.changes.iter().rev().find_map(|changes| changes.enables(&id));
+            let said = candidate
+                .adjustments
+                .iter()
+                .filter_map(|adjustments| adjustments.summary(&id));
+            loaded.adjustments.extend(said);
+            let enabled = candidate
+                .adjustments
+                .iter()
+                .rev()
+                .find_map(|adjustments| adjustments.enables(&id));
             if enabled != Some(false) {
                 loaded.policies.extend(policy(candidate, sink));
             }
         }
         refuse_duplicates(&mut loaded.policies, sink);
         loaded.policies.sort_by(|a, b| a.id.cmp(&b.id));
-        loaded.changes.sort_by(|a, b| a.policy.cmp(&b.policy));
+        loaded.adjustments.sort_by(|a, b| a.policy.cmp(&b.policy));
         select(&mut loaded.policies, &self.selectors, sink);
         loaded
     }
 
-    /// Adds the changes of tenant and run. One may name a built-in policy that is not loaded, but none that is nowhere.
-    fn add_changes(&self, candidates: &mut [Candidate], sink: &mut Diagnostics) {
-        let elsewhere = if self.changes.is_empty() {
+    /// Adds the adjustments of tenant and run. One may name a built-in policy that is not loaded, but none that is nowhere.
+    fn add_adjustments(&self, candidates: &mut [Candidate], sink: &mut Diagnostics) {
+        let elsewhere = if self.adjustments.is_empty() {
             Vec::new()
         } else {
             built_in_ids()
         };
         let known: Vec<&str> = candidates.iter().map(Candidate::id).collect();
         let known: Vec<&str> = known.into_iter().chain(elsewhere.iter().map(String::as_str)).collect();
-        for changes in &self.changes {
-            changes.check(&known, sink);
+        for adjustments in &self.adjustments {
+            adjustments.check(&known, sink);
         }
-        let scopes = self.changes.iter().flat_map(|changes| changes.narrowings(sink));
+        let scopes = self
+            .adjustments
+            .iter()
+            .flat_map(|adjustments| adjustments.narrowings(sink));
         let scopes = Arc::new(scopes.collect::<Vec<_>>());
         for candidate in candidates {
-            candidate.changes.extend(self.changes.iter().cloned());
+            candidate.adjustments.extend(self.adjustments.iter().cloned());
             candidate.scopes = Arc::clone(&scopes);
         }
     }
@@ -144,7 +154,7 @@ pub(super) struct Candidate {
     /// Functions it may use.
     pub(super) functions: Arc<Vec<Arc<Definition>>>,
     /// What others change about it, the last one wins.
-    pub(super) changes: Vec<Arc<Changes>>,
+    pub(super) adjustments: Vec<Arc<Adjustments>>,
     /// Conditions on what is judged, by resource type.
     pub(super) scopes: Arc<Vec<(String, Arc<Narrowing>)>>,
 }
@@ -193,7 +203,7 @@ impl Loader<'_> {
                     document,
                     pack: folder.name.clone(),
                     functions: Arc::clone(&shared),
-                    changes: Vec::new(),
+                    adjustments: Vec::new(),
                     scopes: Arc::default(),
                 });
             }
@@ -233,14 +243,14 @@ impl Loader<'_> {
 
 /// Adds what a pack changes about the policies of the packs that it extends.
 fn change(about: &Arc<Document>, folder: &Folder, candidates: &mut [Candidate], sink: &mut Diagnostics) {
-    let changes = Arc::new(Changes::of_pack(about, folder.name.as_deref().unwrap_or_default()));
-    if changes.entries.is_empty() {
+    let adjustments = Arc::new(Adjustments::of_pack(about, folder.name.as_deref().unwrap_or_default()));
+    if adjustments.entries.is_empty() {
         return;
     }
     let known: Vec<&str> = candidates.iter().map(Candidate::id).collect();
-    changes.check(&known, sink);
+    adjustments.check(&known, sink);
     for candidate in candidates {
-        candidate.changes.push(Arc::clone(&changes));
+        candidate.adjustments.push(Arc::clone(&adjustments));
     }
 }
 
@@ -294,8 +304,8 @@ fn without_duplicates(candidates: Vec<Candidate>, sink: &mut Diagnostics) -> Vec
         let same = |other: &&mut Candidate| other.document.source.text == candidate.document.source.text;
         match kept.iter_mut().find(same) {
             None => kept.push(candidate),
-            Some(other) if is_prefix(&candidate.changes, &other.changes) => {}
-            Some(other) if is_prefix(&other.changes, &candidate.changes) => *other = candidate,
+            Some(other) if is_prefix(&candidate.adjustments, &other.adjustments) => {}
+            Some(other) if is_prefix(&other.adjustments, &candidate.adjustments) => *other = candidate,
             Some(other) => {
                 let id = candidate.id();
                 let message = format!("`{id}` is changed by two packs that know nothing of each other");
@@ -306,9 +316,9 @@ fn without_duplicates(candidates: Vec<Candidate>, sink: &mut Diagnostics) -> Vec
     kept
 }
 
-/// Whether the one holds all changes of the other, and more on top.
-fn is_prefix(shorter: &[Arc<Changes>], longer: &[Arc<Changes>]) -> bool {
-    let same = |(a, b): (&Arc<Changes>, &Arc<Changes>)| {
+/// Whether the one holds all adjustments of the other, and more on top.
+fn is_prefix(shorter: &[Arc<Adjustments>], longer: &[Arc<Adjustments>]) -> bool {
+    let same = |(a, b): (&Arc<Adjustments>, &Arc<Adjustments>)| {
         a.author == b.author && a.document.source.text == b.document.source.text
     };
     shorter.len() <= longer.len() && shorter.iter().zip(longer).all(same)

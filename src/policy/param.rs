@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 
 use serde_json::Value as Json;
 
-use super::change::Author;
+use super::adjust::Author;
 use super::text::Text;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::document::{Document, Node, Value};

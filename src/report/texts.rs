@@ -148,7 +148,8 @@ mod tests {
     use crate::policy::Severity;
 
     /// Sections whose names are those of a list elsewhere, so that no template spells them out.
-    const LISTS: [&str; 12] = [
+    const LISTS: [&str; 14] = [
+        "undecided",
         "severity",
         "outcome",
         "meaning",
@@ -161,6 +162,7 @@ mod tests {
         "waiver",
         "author",
         "requirement",
+        "wanted",
     ];
 
     fn texts(language: Language) -> &'static Texts {
@@ -219,13 +221,17 @@ mod tests {
     #[test]
     fn lists_have_a_text_for_each_of_their_names() {
         assert_eq!(section("severity"), set(Severity::ALL.map(Severity::as_str)));
-        for name in ["cause", "about", "settle"] {
+        for name in ["cause", "about", "undecided", "settle"] {
             assert_eq!(
                 section(name),
                 set(Cause::ALL.iter().map(|cause| cause.as_str())),
                 "{name}"
             );
         }
+        assert_eq!(
+            section("wanted"),
+            set(crate::audit::Wanted::ALL.map(crate::audit::Wanted::as_str))
+        );
         let outcomes = set([
             "pass",
             "fail",

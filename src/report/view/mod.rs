@@ -206,7 +206,7 @@ impl View {
 fn is_tailored(audit: &Audit) -> bool {
     let of =
         |policy: &PolicyResult| !policy.params.is_empty() || !policy.scope.is_empty() || !policy.requires.is_empty();
-    !audit.changes.is_empty() || audit.policies.iter().any(of)
+    !audit.adjustments.is_empty() || audit.policies.iter().any(of)
 }
 
 /// Policies that do not apply because the tenant lacks what they require.

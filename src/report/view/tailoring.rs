@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::audit::{Audit, PolicyResult, RequirementStatus};
-use crate::policy::{Author, Change, Language};
+use crate::policy::{Adjustment, Author, Language};
 use crate::report::shown::Shown;
 
 /// Everything that is particular to this tenant and this run.
@@ -11,7 +11,7 @@ use crate::report::shown::Shown;
 pub(super) struct Tailoring {
     params: Vec<ParamView>,
     scopes: Vec<ScopeView>,
-    changes: Vec<ChangeView>,
+    adjustments: Vec<AdjustmentView>,
     requirements: Vec<RequirementView>,
 }
 
@@ -44,7 +44,7 @@ struct ConditionView {
 
 /// What was changed about a policy.
 #[derive(Debug, Serialize)]
-struct ChangeView {
+struct AdjustmentView {
     policy: Shown,
     by: AuthorView,
     severity: Option<&'static str>,
@@ -92,7 +92,7 @@ impl Tailoring {
                 .filter(|policy| !policy.scope.is_empty())
                 .map(scope)
                 .collect(),
-            changes: audit.changes.iter().map(change).collect(),
+            adjustments: audit.adjustments.iter().map(adjustment).collect(),
             requirements: policies().flat_map(|policy| requirements(policy, language)).collect(),
         }
     }
@@ -122,17 +122,17 @@ fn scope(policy: &PolicyResult) -> ScopeView {
     }
 }
 
-fn change(change: &Change) -> ChangeView {
-    let params = change.params.iter();
-    ChangeView {
-        policy: Shown::name(&change.policy),
-        by: AuthorView::of(&change.by),
-        severity: change.severity.map(|severity| severity.as_str()),
+fn adjustment(adjustment: &Adjustment) -> AdjustmentView {
+    let params = adjustment.params.iter();
+    AdjustmentView {
+        policy: Shown::name(&adjustment.policy),
+        by: AuthorView::of(&adjustment.by),
+        severity: adjustment.severity.map(|severity| severity.as_str()),
         params: params
             .map(|(name, value)| (Shown::name(name), Shown::value(&value.to_string())))
             .collect(),
-        enabled: change.enabled,
-        reason: change.reason.as_deref().map(Shown::value),
+        enabled: adjustment.enabled,
+        reason: adjustment.reason.as_deref().map(Shown::value),
     }
 }
 

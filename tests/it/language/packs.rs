@@ -29,11 +29,11 @@ fn a_pack_extends_others_and_changes_them() {
         &["--policies", "provisioning", "--policies", "ours"],
     ] {
         let found = audit(folder.path(), names);
-        assert_eq!(found["policies"].as_array().unwrap().len(), 11);
+        assert_eq!(found["policies"].as_array().unwrap().len(), 18);
         assert_eq!(policy(&found, "provisioning.seats")["severity"], "low");
         assert_eq!(policy(&found, "provisioning.seats")["pack"], "provisioning");
         assert_eq!(policy(&found, "mine.seats")["params"][0]["by"]["pack"], "ours");
-        let changes = found["changes"].as_array().unwrap();
+        let changes = found["adjustments"].as_array().unwrap();
         let of = |id: &str| changes.iter().find(|change| change["policy"] == id).unwrap();
         assert_eq!(changes.len(), 3);
         assert_eq!(of("provisioning.trials-off")["enabled"], false);
@@ -88,7 +88,7 @@ fn a_pack_extends_others_and_changes_them() {
                  provisioning.trials-off: { enabled: true, reason: They are not }\n";
     write(folder.path(), "top/pack.yaml", chain);
     let found = audit(folder.path(), &["--policies", "top"]);
-    assert_eq!(found["policies"].as_array().unwrap().len(), 12);
+    assert_eq!(found["policies"].as_array().unwrap().len(), 19);
 }
 
 const FUNCTIONS: &str = "\

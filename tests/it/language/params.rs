@@ -28,7 +28,7 @@ fn a_parameter_has_a_value_within_its_bounds() {
     let (fifty, param, found) = fails(&["--param", "mine.seats.spare=50"]);
     assert!(none < three && three < fifty, "{none} {three} {fifty}");
     assert_eq!((&param["value"], &param["by"]), (&50.into(), &"command_line".into()));
-    assert_eq!(found["changes"][0]["params"]["spare"], 50);
+    assert_eq!(found["adjustments"][0]["params"]["spare"], 50);
     let reads = found["findings"][0]["evidence"].to_string();
     assert!(reads.contains(r#"{"path":"params.spare","value":50}"#), "{reads}");
     for report in ["report.html", "report.md"] {
@@ -225,7 +225,7 @@ fn a_tenant_sets_parameters_in_its_configuration() {
         (&param["value"], &param["by"]["tenant"]),
         (&50.into(), &"contoso".into())
     );
-    assert_eq!(found["changes"][0]["reason"], "We grow");
+    assert_eq!(found["adjustments"][0]["reason"], "We grow");
     // What is set for this run comes last.
     let found = audit(folder.path(), &[&args[..], &["--param", "mine.seats.spare=1"]].concat());
     assert_eq!(policy(&found, "mine.seats")["params"][0]["value"], 1);

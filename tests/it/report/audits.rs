@@ -218,7 +218,7 @@ fn tailored(mut audit: Audit) -> Audit {
         (policy::Author::Pack("ours".to_owned()), None, Some(false)),
         (policy::Author::Pack("top".to_owned()), None, Some(true)),
     ] {
-        audit.changes.push(policy::Change {
+        audit.adjustments.push(policy::Adjustment {
             policy: "provisioning.seats".to_owned(),
             by,
             severity,
@@ -258,7 +258,8 @@ pub(crate) fn rewritten(replace: impl Fn(Whose, usize) -> String) -> Audit {
 }
 
 /// Strings that are not free: enums, times, digests, ids of findings.
-const FIXED: [&str; 17] = [
+const FIXED: [&str; 18] = [
+    "wanted",
     "severity",
     "outcome",
     "not_applicable",

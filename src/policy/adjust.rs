@@ -1,4 +1,4 @@
-//! Changes to policies that somebody else wrote: by a pack that extends theirs, for one tenant, or for one run.
+//! Adjustments to policies that somebody else wrote: by a pack that extends theirs, for one tenant, or for one run.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub enum Author {
 
 /// What was changed about a policy.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Change {
+pub struct Adjustment {
     /// Id of the policy.
     pub policy: String,
     /// Who changed it.
@@ -47,7 +47,7 @@ pub struct Change {
 
 /// Everything that one author changes.
 #[derive(Debug)]
-pub struct Changes {
+pub struct Adjustments {
     pub(super) author: Author,
     pub(super) document: Arc<Document>,
     /// By policy.
@@ -56,7 +56,7 @@ pub struct Changes {
     pub(super) scopes: Vec<(Key, Node)>,
 }
 
-impl Changes {
+impl Adjustments {
     /// What a pack says under `policies`.
     pub(super) fn of_pack(document: &Arc<Document>, id: &str) -> Self {
         Self::from_node(Author::Pack(id.to_owned()), document, document.root.get("policies"))
@@ -129,11 +129,11 @@ impl Changes {
     }
 
     /// What is changed about a policy, in words for the audit.
-    pub(super) fn summary(&self, id: &str) -> Option<Change> {
+    pub(super) fn summary(&self, id: &str) -> Option<Adjustment> {
         let node = self.of(id)?;
         let text = |name: &str| node.get(name).and_then(Node::as_str);
         let params = node.get("params").map(Node::entries).unwrap_or_default();
-        let change = Change {
+        let change = Adjustment {
             policy: id.to_owned(),
             by: self.author.clone(),
             severity: text("severity").and_then(Severity::parse),
@@ -186,10 +186,10 @@ impl Changes {
 }
 
 impl Policy {
-    /// Applies the changes, in their order, to what does not need compiling again.
-    pub(super) fn changed(mut self, changes: &[Arc<Changes>]) -> Self {
-        for changes in changes {
-            let severity = changes.summary(&self.id).and_then(|change| change.severity);
+    /// Applies the adjustments, in their order, to what does not need compiling again.
+    pub(super) fn changed(mut self, adjustments: &[Arc<Adjustments>]) -> Self {
+        for adjustments in adjustments {
+            let severity = adjustments.summary(&self.id).and_then(|change| change.severity);
             self.severity = severity.unwrap_or(self.severity);
         }
         self
