@@ -16,6 +16,7 @@ mod changes;
 mod collection;
 mod command_line;
 mod detection;
+mod hostile_input;
 mod order;
 mod reference_data;
 mod report;
