@@ -11,6 +11,7 @@
 )]
 
 mod architecture;
+mod behaviours;
 mod cel_conformance;
 mod changes;
 mod collection;
