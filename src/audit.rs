@@ -406,7 +406,7 @@ pub struct Evidence {
 pub struct Change {
     /// The path as written in the policy.
     pub path: String,
-    /// Its value.
+    /// Its value; null of all records of a type, which are no one value.
     pub value: Json,
     /// What it would have to be.
     pub wanted: Wanted,
