@@ -148,7 +148,7 @@ mod tests {
     use crate::policy::Severity;
 
     /// Sections whose names are those of a list elsewhere, so that no template spells them out.
-    const LISTS: [&str; 12] = [
+    const LISTS: [&str; 14] = [
         "undecided",
         "severity",
         "outcome",
@@ -161,6 +161,8 @@ mod tests {
         "resource",
         "waiver",
         "wanted",
+        "author",
+        "requirement",
     ];
 
     fn texts(language: Language) -> &'static Texts {
@@ -230,7 +232,15 @@ mod tests {
             section("wanted"),
             set(crate::audit::Wanted::ALL.map(crate::audit::Wanted::as_str))
         );
-        let outcomes = set(["pass", "fail", "unknown", "waived", "not_applicable", "out_of_scope"]);
+        let outcomes = set([
+            "pass",
+            "fail",
+            "unknown",
+            "waived",
+            "not_applicable",
+            "out_of_scope",
+            "excluded",
+        ]);
         assert_eq!(section("outcome"), outcomes);
         assert_eq!(section("meaning"), outcomes);
     }
@@ -243,7 +253,15 @@ mod tests {
         let roles = policy.pointer("/properties/who/items/enum").unwrap();
         let audit = crate::schema::audit().unwrap().json();
         let waiver = audit.pointer("/$defs/waiver/properties/status/enum").unwrap();
-        for (name, list) in [("status", status), ("role", roles), ("waiver", waiver)] {
+        let requirement = audit
+            .pointer("/$defs/policy/properties/requires/items/properties/status/enum")
+            .unwrap();
+        for (name, list) in [
+            ("status", status),
+            ("role", roles),
+            ("waiver", waiver),
+            ("requirement", requirement),
+        ] {
             assert_eq!(
                 section(name),
                 set(list.as_array().unwrap().iter().map(|item| item.as_str().unwrap()))

@@ -142,11 +142,11 @@ async fn changes_made_in_the_files_make_the_built_in_policies_hold() {
     let before = audit(&place);
     let made = hold_true(&place, &before, audit);
     assert!(made >= 15, "only {made} changes were made");
-    // Where one thing is at fault, it is told what it would have to be.
+    // Where one thing is at fault, it is told what it would have to be. No value brings an account back.
     for finding in before
         .findings
         .iter()
-        .filter(|finding| finding.outcome == Outcome::Fail)
+        .filter(|finding| finding.outcome == Outcome::Fail && finding.policy != "provisioning.account-exists")
     {
         assert!(
             !finding.changes.is_empty(),
@@ -192,7 +192,7 @@ fn cases() -> Vec<(&'static str, Vec<Told>)> {
             vec![("app_user.status", Wanted::OneOf, json!(["ACTIVE", "STAGED"]))],
         ),
         // Whatever would take the resource out of scope is no way to pass.
-        (r#"app_user.app == null"#, vec![]),
+        (r#"app_user.domain == null"#, vec![]),
         (
             r#"app_user.created > timestamp("2030-01-01T00:00:00Z")"#,
             vec![("app_user.created", Wanted::Above, json!(["2030-01-01T00:00:00Z"]))],

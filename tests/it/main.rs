@@ -16,6 +16,7 @@ mod changes;
 mod collection;
 mod command_line;
 mod detection;
+mod language;
 mod order;
 mod reference_data;
 mod report;

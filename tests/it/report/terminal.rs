@@ -49,7 +49,7 @@ fn it_ends_with_where_the_reports_are() {
         text.ends_with("Files\n  out/report.html\n  out/report.md\n  out/audit.json\n"),
         "{text}"
     );
-    assert!(text.contains("3 people: kaho.shirakawa@contoso.example, marcus.oyelaran@contoso.example"));
+    assert!(text.contains("3 people: marcus.oyelaran@contoso.example, kaho.shirakawa@contoso.example"));
     assert!(plain(clean(), Language::En, 100).contains("✓ All 18 policies hold"));
 }
 
