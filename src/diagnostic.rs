@@ -161,6 +161,8 @@ codes! {
         "Write it without protobuf messages.";
     InvalidConfig = "invalid-config": "The configuration cannot be used.",
         "Compare with what `tenken init` prints.";
+    StaleSnapshot = "stale-snapshot": "A snapshot is older than the audit allows.",
+        "Collect again with `tenken snapshot`, or allow more days with `--max-age`.";
     InvalidSnapshot = "invalid-snapshot": "A snapshot is missing, truncated, altered or of a newer format.",
         "Collect again with `tenken snapshot`; what is damaged or altered cannot be judged.";
     UnsafeUrl = "unsafe-url": "An address would send credentials over an unprotected connection.",

@@ -39,9 +39,16 @@ pub(super) struct Args {
     /// Exit with 4 when less than this part of what is in scope could be decided, of any policy or of all together
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     min_coverage: Option<f64>,
-    /// The moment that waivers must not be past, RFC 3339 [default: the end of the snapshot]
+    /// The moment that waivers must not be past and that the snapshot's age is measured by, RFC 3339 [default: the end
+    /// of the snapshot]
     #[arg(long, value_name = "TIME")]
     as_of: Option<jiff::Timestamp>,
+    /// Refuse a snapshot that is older than so many days at `--as-of`
+    #[arg(long, value_name = "DAYS", requires = "as_of")]
+    max_age: Option<u32>,
+    /// Warn of a snapshot that is older than so many days at `--as-of`
+    #[arg(long, value_name = "DAYS", requires = "as_of")]
+    warn_age: Option<u32>,
     #[command(flatten)]
     language: LanguageArg,
 }
@@ -106,6 +113,9 @@ impl FailOn {
 
 pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
     report::check(&args.reports)?;
+    if let Some(as_of) = args.as_of {
+        check_age(args, as_of, output)?;
+    }
     let audit = judge(
         &args.snapshot,
         &args.choice,
@@ -128,6 +138,25 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
         .min_coverage
         .is_some_and(|least| !is_covered(&audit, least, output));
     Ok(exit(&audit, args.fail_on, args.strict, uncovered))
+}
+
+/// Refuses, or warns of, a snapshot that is too old. What was true then may not be now.
+fn check_age(args: &Args, as_of: jiff::Timestamp, output: &mut Output) -> Result<(), Stop> {
+    let ended = Snapshot::open(&args.snapshot)?.manifest().ended;
+    let age = as_of.duration_since(ended);
+    let older = |days: Option<u32>| days.filter(|days| age > jiff::SignedDuration::from_hours(24 * i64::from(*days)));
+    let told = |days: u32| {
+        let whole = age.as_hours() / 24;
+        format!("the snapshot ended on {ended}, {whole} days before {as_of}: older than {days} days")
+    };
+    if let Some(days) = older(args.max_age) {
+        let refusal = Diagnostic::error(Code::StaleSnapshot, told(days));
+        return Err(refusal.help("collect again, or allow more with `--max-age`").into());
+    }
+    if let Some(days) = older(args.warn_age) {
+        output.warning(&told(days));
+    }
+    Ok(())
 }
 
 /// Loads policies and snapshot, and judges.
