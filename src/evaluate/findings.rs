@@ -34,10 +34,22 @@ pub fn audit(
     snapshot: &Snapshot,
     as_of: jiff::Timestamp,
 ) -> Audit {
+    report(policies, judge(policies, tables), waivers, tables, snapshot, as_of)
+}
+
+/// Makes an audit of what policies came to, in their order.
+pub(super) fn report(
+    policies: &[Policy],
+    tallies: Vec<Tally>,
+    waivers: &[Waiver],
+    tables: &Tables,
+    snapshot: &Snapshot,
+    as_of: jiff::Timestamp,
+) -> Audit {
     let manifest = snapshot.manifest();
     let mut results = Vec::new();
     let mut uses = Uses::of(waivers);
-    for (policy, tally) in policies.iter().zip(judge(policies, tables)) {
+    for (policy, tally) in policies.iter().zip(tallies) {
         let reporter = Reporter {
             policy,
             tables,
@@ -77,7 +89,19 @@ pub fn audit(
         findings: findings.into_iter().flatten().collect(),
         coverage: coverage(policies, manifest),
         waivers: uses.results(waivers),
+        diagnosis: None,
     }
+}
+
+/// The findings of a policy that hold: of a few rows, for a diagnosis. An audit only counts them.
+pub(super) fn passes(policy: &Policy, rows: &[u32], tables: &Tables, snapshot: &Snapshot) -> Vec<Finding> {
+    let reporter = Reporter {
+        policy,
+        tables,
+        manifest: snapshot.manifest(),
+        waivers: Vec::new(),
+    };
+    rows.iter().map(|row| reporter.pass(*row)).collect()
 }
 
 /// Makes results of one policy.
@@ -211,6 +235,25 @@ impl Reporter<'_> {
             ..self.empty()
         };
         (finding, meant)
+    }
+
+    /// A resource for which the policy holds, with what decided that.
+    fn pass(&self, row: u32) -> Finding {
+        let arena = Bump::new();
+        let row = self.row(row);
+        let resource = row.map(|row| resource_id(row, self.tables));
+        Finding {
+            id: self.id(
+                Outcome::Pass,
+                resource.as_ref().map_or("", |resource| resource.key.as_str()),
+            ),
+            outcome: Outcome::Pass,
+            count: 1,
+            values: self.values(row, &arena),
+            evidence: self.evidence(row, &arena),
+            resource,
+            ..self.empty()
+        }
     }
 
     /// Resources for which the same is not known, as one finding.
@@ -448,7 +491,7 @@ fn brief(value: Value<'_>, tables: &Tables, depth: usize) -> Json {
 }
 
 /// Key and name of a record.
-pub(super) fn resource_id(record: RecordRef, tables: &Tables) -> ResourceId {
+pub fn resource_id(record: RecordRef, tables: &Tables) -> ResourceId {
     let Some(resource) = record.ty.resource() else {
         return ResourceId {
             resource_type: record.ty.name().to_owned(),

@@ -5,6 +5,7 @@
 
 mod constant;
 pub mod derived;
+mod error;
 mod example;
 pub mod guard;
 mod load;
@@ -18,9 +19,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use error::{Concerns, KnownError, Sign, Tells};
 pub use example::{Example, Expectation, Given};
 pub use needs::Needs;
-pub use pack::{BUILT_IN, BuiltInPack, Loaded, Pack, load, load_selected};
+pub use pack::{BUILT_IN, BuiltInPack, Loaded, Pack, load, load_errors, load_selected};
 pub use select::Selector;
 pub use text::{Language, Piece, Steps, Text, message_pieces, render_message};
 pub use waiver::{Facts, Standing, Waiver, parse_waivers, read_waivers};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::Policy;
+use super::error::KnownError;
 use super::load as document;
 use super::select::{Selector, select};
 use super::text::Text;
@@ -16,14 +17,20 @@ pub struct BuiltInPack {
     pub id: &'static str,
     /// Its files: names and texts, `pack.yaml` first.
     pub files: &'static [(&'static str, &'static str)],
+    /// Its entries of the error catalogue, in its folder `errors/`. An audit does not read them.
+    pub errors: &'static [(&'static str, &'static str)],
 }
 
 /// Declares the files of a pack once; a test compares them with the folder.
 macro_rules! pack {
-    ($id:literal: $($file:literal),* $(,)?) => {
+    ($id:literal: $($file:literal),* $(,)?; errors: $($error:literal),* $(,)?) => {
         BuiltInPack {
             id: $id,
             files: &[$((concat!($id, "/", $file), include_str!(concat!("../../policies/", $id, "/", $file)))),*],
+            errors: &[$((
+                concat!($id, "/errors/", $error, ".yaml"),
+                include_str!(concat!("../../policies/", $id, "/errors/", $error, ".yaml"))
+            )),*],
         }
     };
 }
@@ -41,7 +48,46 @@ pub const BUILT_IN: &[BuiltInPack] = &[pack!("provisioning":
     "trials-off.yaml",
     "usage-location.yaml",
     "user-owned-licence.yaml",
-    "verified-domain.yaml",
+    "verified-domain.yaml";
+    errors:
+    "account-deleted-in-entra",
+    "account-not-matched",
+    "conditional-access-okta-client",
+    "conditional-access-sync-account",
+    "conflicting-plans",
+    "connection-credentials",
+    "connection-role-lost",
+    "deleted-twin",
+    "directory-sync-state",
+    "domain-not-verified",
+    "group-inherited-licence",
+    "immutable-id-differs",
+    "immutable-id-empty",
+    "licensing-concurrency",
+    "licensing-error-other",
+    "missing-dependency",
+    "no-immutable-id-on-create",
+    "no-seats",
+    "object-conflict",
+    "okta-client-consent",
+    "okta-client-secret-expired",
+    "owned-by-external-service",
+    "partner-licence",
+    "plan-prohibited-in-location",
+    "privileged-person",
+    "product-not-assignable",
+    "product-not-in-tenant",
+    "proxy-address-taken",
+    "restricted-administrative-unit",
+    "subscription-lapsed",
+    "synchronized-from-on-premises",
+    "throttled",
+    "two-active-directories",
+    "usage-location-invalid",
+    "usage-location-mapping",
+    "usage-location-missing",
+    "user-name-case",
+    "user-owned-licence",
 )];
 
 /// What a pack says about itself in `pack.yaml`.
@@ -64,6 +110,8 @@ pub struct Loaded {
     pub packs: Vec<Pack>,
     /// Ids of all policies, chosen or not.
     pub ids: Vec<String>,
+    /// Entries of the error catalogue in files and folders, not yet checked.
+    entries: Vec<Document>,
 }
 
 /// Loads packs by name, and files and folders by path; nothing named means every built-in pack. Every mistake goes to
@@ -76,12 +124,7 @@ pub fn load(names: &[String], sink: &mut Diagnostics) -> Loaded {
         if path.exists() {
             from_path(path, &mut loaded, sink);
         } else if let Some(pack) = BUILT_IN.iter().find(|pack| pack.id == name) {
-            let sources: Vec<_> = pack
-                .files
-                .iter()
-                .map(|(file, text)| Source::new(format!("policies/{file}"), *text))
-                .collect();
-            folder(pack.id, sources, &mut loaded, sink);
+            folder(pack.id, sources(pack.files), &mut loaded, sink);
         } else {
             sink.push(
                 Diagnostic::error(
@@ -97,12 +140,57 @@ pub fn load(names: &[String], sink: &mut Diagnostics) -> Loaded {
     loaded
 }
 
+/// Built-in files under the names that messages show.
+fn sources(files: &[(&str, &str)]) -> Vec<std::sync::Arc<Source>> {
+    let named = files
+        .iter()
+        .map(|(file, text)| Source::new(format!("policies/{file}"), *text));
+    named.collect()
+}
+
+/// Loads like [`load`], and the entries of the error catalogue besides, in the order of their ids.
+pub fn load_errors(names: &[String], sink: &mut Diagnostics) -> (Loaded, Vec<KnownError>) {
+    let mut loaded = load(names, sink);
+    let wanted =
+        |pack: &&BuiltInPack| names.is_empty() || names.iter().any(|name| name == pack.id && !Path::new(name).exists());
+    for source in BUILT_IN.iter().filter(wanted).flat_map(|pack| sources(pack.errors)) {
+        loaded.entries.extend(Document::parse(source, sink));
+    }
+    let mut errors: Vec<KnownError> = loaded
+        .entries
+        .iter()
+        .filter_map(|document| KnownError::read(document, &loaded.policies, sink))
+        .collect();
+    errors.sort_by(|a, b| a.id.cmp(&b.id));
+    for (first, second) in errors.iter().zip(errors.iter().skip(1)) {
+        if first.id == second.id && first.source.text != second.source.text {
+            let at = |source: &Source| source.text.find(&first.id).map_or(0..1, |at| at..at + first.id.len());
+            sink.push(
+                Diagnostic::error(Code::DuplicateId, format!("two entries are called `{}`", first.id))
+                    .at(&second.source, at(&second.source), "here")
+                    .at(&first.source, at(&first.source), "and here"),
+            );
+        }
+    }
+    errors.dedup_by(|a, b| a.id == b.id);
+    (loaded, errors)
+}
+
+/// Whether a document is an entry of the error catalogue; no policy has such a key.
+fn is_entry(document: &Document) -> bool {
+    document.root.get("seen").is_some()
+}
+
 fn from_path(path: &Path, loaded: &mut Loaded, sink: &mut Diagnostics) {
     if path.is_file() {
         if let Some(source) = read(path, sink)
             && let Some(document) = Document::parse(source, sink)
         {
-            loaded.policies.extend(document::policy(&document, None, sink));
+            if is_entry(&document) {
+                loaded.entries.push(document);
+            } else {
+                loaded.policies.extend(document::policy(&document, None, sink));
+            }
         }
         return;
     }
@@ -171,6 +259,8 @@ fn folder(name: &str, sources: Vec<std::sync::Arc<Source>>, loaded: &mut Loaded,
     let (about, policies): (Vec<_>, Vec<_>) = documents
         .into_iter()
         .partition(|document| is_pack_file(Path::new(&document.source.name)));
+    let (entries, policies): (Vec<_>, Vec<_>) = policies.into_iter().partition(is_entry);
+    loaded.entries.extend(entries);
     let pack = about.first().map(|document| describe(document, name, sink));
     for document in &policies {
         loaded.policies.extend(document::policy(document, Some(name), sink));
@@ -245,7 +335,8 @@ mod tests {
                 .map(|file| file.strip_prefix(&root).unwrap().display().to_string())
                 .collect();
             found.sort();
-            let mut listed: Vec<String> = pack.files.iter().map(|(name, _)| (*name).to_owned()).collect();
+            let listed = pack.files.iter().chain(pack.errors);
+            let mut listed: Vec<String> = listed.map(|(name, _)| (*name).to_owned()).collect();
             listed.sort();
             assert_eq!(found, listed);
         }
