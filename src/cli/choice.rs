@@ -1,7 +1,7 @@
 //! Which policies a command works on: `--policies` and `--select`, the same everywhere.
 
 use crate::diagnostic::Diagnostics;
-use crate::policy::{self, Loaded, Selector};
+use crate::policy::{self, KnownError, Loaded, Selector};
 
 /// Packs, files and folders, and what is chosen among them.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -34,6 +34,11 @@ impl Choice {
     /// Loads what is chosen; every mistake goes to the sink.
     pub(super) fn load(&self, sink: &mut Diagnostics) -> Loaded {
         policy::load_selected(&self.policies, &self.select.selectors, sink)
+    }
+
+    /// Loads the entries of the error catalogue that come with what is named, chosen or not.
+    pub(super) fn errors(&self, sink: &mut Diagnostics) -> Vec<KnownError> {
+        policy::load_errors(&self.policies, sink).1
     }
 }
 

@@ -105,7 +105,7 @@ fn covers<'a>(policies: &'a [Policy], errors: &'a [KnownError]) -> Covers<'a> {
         for (framework, item) in pairs(&error.frameworks) {
             let cover = Cover {
                 title: &error.title,
-                policies: error.predicted_by.iter().map(String::as_str).collect(),
+                policies: error.predicted_by.iter().map(|found| found.policy.as_str()).collect(),
                 unpredicted: error.unpredicted.as_ref(),
             };
             add(framework, item, cover);

@@ -106,9 +106,19 @@ fn show(id: &str, choice: &Choice, output: &mut Output) -> Result<Exit, Stop> {
 
 fn check(choice: &Choice, output: &mut Output) -> Result<Exit, Stop> {
     let loaded = load(choice)?;
+    let mut sink = Diagnostics::new();
+    let errors = choice.errors(&mut sink);
+    if sink.has_errors() {
+        return Err(sink.into());
+    }
     output.note(&match loaded.policies.len() {
         1 => "1 policy is sound".to_owned(),
         many => format!("{many} policies are sound"),
+    });
+    output.note(&match errors.len() {
+        0 => return Ok(Exit::Fine),
+        1 => "1 entry of the error catalogue is sound".to_owned(),
+        many => format!("{many} entries of the error catalogue are sound"),
     });
     Ok(Exit::Fine)
 }

@@ -16,8 +16,8 @@ mod weigh;
 use bumpalo::Bump;
 use serde_json::Value as Json;
 
-use crate::audit::diagnosis::{Diagnosis, ErrorText, NamedBy, Person, Spread, SpreadKind};
-use crate::audit::{Audit, Counts, Outcome, ResourceId};
+use crate::audit::diagnosis::{Diagnosis, NamedBy, Person, Spread, SpreadKind};
+use crate::audit::{Audit, Counts, Finding, Outcome, ResourceId};
 use crate::catalog::{RecordType, catalog};
 use crate::evaluate::{Examination, Rows, Tables, examine, resource_id};
 use crate::expr::{Plan, RecordRef, Records as _, Value, compile, run, to_json};
@@ -55,7 +55,7 @@ pub enum WhoError {
 
 /// Keeps the policies that a diagnosis judges: those that predict an entry, and those that tell whether a person fails.
 pub fn relevant(policies: &mut Vec<Policy>, errors: &[KnownError]) {
-    policies.retain(|policy| is_symptom(policy) || errors.iter().any(|error| error.predicted_by.contains(&policy.id)));
+    policies.retain(|policy| is_symptom(policy) || errors.iter().any(|error| error.predicts(&policy.id).is_some()));
 }
 
 fn is_symptom(policy: &Policy) -> bool {
@@ -108,15 +108,16 @@ pub fn diagnose(
     } = examine(policies, rows.as_ref().unwrap_or(&Rows::new()), tables, snapshot);
     let reading = given.or_else(|| logged(rows.as_ref()?, tables));
     let spread = spread(policies, &everyone);
+    let failing = rows.as_ref().and_then(|_| failing(policies, &audit, &passes));
     let evidence = weigh::Evidence {
         policies,
         audit: &audit,
         passes: &passes,
         spread,
-        about_person: rows.is_some(),
+        works: failing == Some(false),
     };
     let causes = weigh::causes(errors, reading.as_ref(), Some(&evidence), rows.as_ref());
-    let person = rows.and_then(|rows| person_of(&rows, named_by, policies, &audit, &passes, tables));
+    let person = rows.and_then(|rows| person_of(&rows, named_by, failing, tables));
     audit.diagnosis = Some(Diagnosis {
         person,
         error: reading.map(|reading| reading.error),
@@ -228,60 +229,44 @@ fn spread(policies: &[Policy], everyone: &[Counts]) -> Spread {
     }
 }
 
-fn person_of(
-    rows: &Rows,
-    named_by: NamedBy,
-    policies: &[Policy],
-    audit: &Audit,
-    passes: &[crate::audit::Finding],
-    tables: &Tables,
-) -> Option<Person> {
+/// Whether what tells that the person fails says so.
+fn failing(policies: &[Policy], audit: &Audit, passes: &[Finding]) -> Option<bool> {
+    let symptom = |finding: &&Finding| {
+        policies
+            .iter()
+            .any(|policy| is_symptom(policy) && policy.id == finding.policy)
+    };
+    let outcomes: Vec<Outcome> = audit
+        .findings
+        .iter()
+        .chain(passes)
+        .filter(symptom)
+        .filter(|finding| finding.count > 0)
+        .map(|finding| finding.outcome)
+        .collect();
+    if outcomes.contains(&Outcome::Fail) {
+        return Some(true);
+    }
+    let works = !outcomes.is_empty() && outcomes.iter().all(|outcome| *outcome == Outcome::Pass);
+    works.then_some(false)
+}
+
+/// The person whom these rows are.
+fn person_of(rows: &Rows, named_by: NamedBy, failing: Option<bool>, tables: &Tables) -> Option<Person> {
     let ids = |name: &str| -> Vec<ResourceId> {
-        let Some(resource) = catalog().resource(name) else {
+        let Some(ty) = catalog().resource(name).map(|resource| resource.record) else {
             return Vec::new();
         };
-        let rows = rows.get(&resource.record).into_iter().flatten();
-        rows.map(|row| {
-            resource_id(
-                RecordRef {
-                    ty: resource.record,
-                    row: *row,
-                },
-                tables,
-            )
-        })
-        .collect()
+        let rows = rows.get(&ty).into_iter().flatten();
+        rows.map(|row| resource_id(RecordRef { ty, row: *row }, tables))
+            .collect()
     };
     let assignments = ids("okta.app_user");
-    let all = ids("okta.user")
-        .into_iter()
-        .chain(assignments.iter().cloned())
-        .chain(ids("entra.user"));
-    let symptoms = || {
-        let all = audit.findings.iter().chain(passes);
-        all.filter(|finding| {
-            policies
-                .iter()
-                .any(|policy| is_symptom(policy) && policy.id == finding.policy)
-        })
-    };
-    let failing = if symptoms().any(|finding| finding.outcome == Outcome::Fail) {
-        Some(true)
-    } else {
-        let decided = symptoms().all(|finding| finding.outcome == Outcome::Pass);
-        (decided && symptoms().next().is_some()).then_some(false)
-    };
+    let all = [ids("okta.user"), assignments.clone(), ids("entra.user")];
     Some(Person {
-        resource: all.into_iter().next()?,
+        resource: all.into_iter().flatten().next()?,
         named_by,
         assignments,
         failing,
     })
-}
-
-impl ErrorText {
-    /// Whether anything of the grammar was found in it.
-    pub fn is_read(&self) -> bool {
-        self.status.is_some() || !self.codes.is_empty() || self.call.is_some()
-    }
 }

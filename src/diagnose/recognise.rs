@@ -39,7 +39,7 @@ fn compare(reading: &Reading, sign: &Sign) -> Option<Match> {
             Says::Whole => {}
             Says::CutOff => {
                 tells = tells.min(Tells::Likely);
-                missing += 1;
+                missing += 2;
             }
             Says::No => return None,
         }
@@ -63,11 +63,14 @@ fn compare(reading: &Reading, sign: &Sign) -> Option<Match> {
             Some(false) => return None,
             // A status or a call alone is no sign when it is not even there.
             None if !named => return None,
-            None => missing += 1,
+            None => {
+                tells = tells.min(Tells::Possible);
+                missing += 1;
+            }
         }
     }
     Some(Match {
-        weight: weight(tells) - missing,
+        weight: weight(sign.tells) - missing,
         tells,
     })
 }

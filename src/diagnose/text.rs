@@ -23,6 +23,8 @@ const MIN_BEGINNING: usize = 16;
 pub(super) struct Reading {
     /// What it says.
     pub(super) error: ErrorText,
+    /// The text in lower case.
+    lower: String,
     /// Its letters and digits in lower case.
     squeezed: String,
 }
@@ -79,7 +81,7 @@ impl Reading {
     pub(super) fn of(text: &str) -> Self {
         let start: String = text.chars().take(MAX_TEXT).collect();
         let text = cleaned(&start);
-        let squeezed = squeezed(&text);
+        let (lower, squeezed) = (text.to_lowercase(), squeezed(&text));
         let mut codes: Vec<String> = Vec::new();
         for code in CODE.all(&text) {
             if !codes.iter().any(|known| known.eq_ignore_ascii_case(code)) {
@@ -100,7 +102,7 @@ impl Reading {
             },
             logged: None,
         };
-        Self { error, squeezed }
+        Self { error, lower, squeezed }
     }
 
     /// Whether there is anything to compare.
@@ -121,12 +123,34 @@ impl Reading {
         Says::Whole
     }
 
-    /// Whether the text holds a code, standing alone or broken over two lines.
+    /// Whether the text holds a code as a word, or broken over two lines within one of its words.
     pub(super) fn has_code(&self, code: &str) -> bool {
-        let named = self.error.codes.iter().any(|known| known.eq_ignore_ascii_case(code));
-        // In the middle of a text only a code that is no common word counts.
-        named || (code.len() >= 12 || code.contains('_')) && self.squeezed.contains(&squeezed(code))
+        let code_lower = code.to_ascii_lowercase();
+        let breaks = code
+            .as_bytes()
+            .windows(2)
+            .enumerate()
+            .filter_map(|(at, pair)| match pair {
+                // Where two of its words meet, a space may simply stand between two words of a sentence.
+                [b'_', _] | [_, b'_'] => None,
+                [_, next] if next.is_ascii_uppercase() => None,
+                _ => code_lower.split_at_checked(at + 1),
+            });
+        holds_word(&self.lower, &code_lower)
+            || breaks
+                .map(|(a, b)| format!("{a} {b}"))
+                .any(|broken| holds_word(&self.lower, &broken))
     }
+}
+
+/// Whether a text holds something between what are no letters, digits or underscores.
+fn holds_word(text: &str, word: &str) -> bool {
+    let inside = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    text.match_indices(word).any(|(at, found)| {
+        let before = text.get(..at).and_then(|text| text.chars().next_back());
+        let after = text.get(at + found.len()..).and_then(|text| text.chars().next());
+        !inside(before) && !inside(after)
+    })
 }
 
 /// Whether a text ends with the beginning of a phrase, long enough to be no accident.

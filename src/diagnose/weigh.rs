@@ -24,8 +24,8 @@ pub(super) struct Evidence<'a> {
     pub(super) passes: &'a [Finding],
     /// How people fare.
     pub(super) spread: Spread,
-    /// Whether it is about one person.
-    pub(super) about_person: bool,
+    /// Whether it works for the person.
+    pub(super) works: bool,
 }
 
 /// The causes that come into question, the likeliest first: those that the text leads to, and after them those that the
@@ -47,8 +47,11 @@ pub(super) fn causes(
         let standing = standing(&clues, evidence);
         let concerned = match (&matches, matched) {
             (_, Some(_)) => true,
-            (Some(_), None) => standing == Standing::Supported && evidence.is_some_and(|e| e.about_person),
-            (None, None) => standing == Standing::Supported || standing == Standing::Open && clues.iter().any(is_open),
+            // What is wrong with the person besides; what all share is the audit's to say.
+            (Some(_), None) => clues.iter().any(is_about_person),
+            // Of a person for whom it works only what is wrong with that person.
+            (None, None) if evidence.is_some_and(|evidence| evidence.works) => clues.iter().any(is_about_person),
+            (None, None) => standing == Standing::Supported || clues.iter().any(is_open),
         };
         if concerned {
             let fits = evidence.and_then(|evidence| fits(error.concerns, evidence.spread.kind));
@@ -71,16 +74,16 @@ pub(super) fn causes(
 /// What speaks for a cause, what against it, and what is open.
 fn clues(error: &KnownError, evidence: &Evidence<'_>, rows: Option<&Rows>) -> Vec<Clue> {
     let mut clues = Vec::new();
-    for policy in evidence
-        .policies
-        .iter()
-        .filter(|policy| error.predicted_by.contains(&policy.id))
-    {
+    for policy in evidence.policies {
+        let Some(predictor) = error.predicts(&policy.id) else {
+            continue;
+        };
         let personal = is_personal(policy, rows);
         for outcome in [Outcome::Fail, Outcome::Unknown, Outcome::Pass] {
             let findings = evidence.audit.findings.iter().chain(evidence.passes);
             let findings: Vec<&Finding> = findings
                 .filter(|finding| finding.policy == policy.id && finding.outcome == outcome)
+                .filter(|finding| outcome != Outcome::Fail || predictor.means(&finding.values))
                 // That others may not have been read says nothing about this person.
                 .filter(|finding| !(personal && finding.count == 0))
                 .collect();
@@ -93,6 +96,7 @@ fn clues(error: &KnownError, evidence: &Evidence<'_>, rows: Option<&Rows>) -> Ve
             }));
         }
     }
+    clues.sort_by_key(|clue| clue.finding.outcome);
     clues
 }
 
@@ -102,6 +106,11 @@ fn is_personal(policy: &Policy, rows: Option<&Rows>) -> bool {
         Judged::Tenant => false,
         Judged::Each(resource) => rows.is_some() && person::records().contains(&resource.record),
     }
+}
+
+/// Whether it speaks for the cause, of this person.
+fn is_about_person(clue: &Clue) -> bool {
+    clue.personal && clue.finding.outcome == Outcome::Fail
 }
 
 fn is_open(clue: &Clue) -> bool {
@@ -145,7 +154,7 @@ fn weight(matched: Option<Match>, has_text: bool, standing: Standing, clues: &[C
         Standing::Open => 0,
         Standing::Contradicted => -6,
     };
-    text + shown + if fits == Some(false) { -3 } else { 0 }
+    text + shown + if fits == Some(false) { -6 } else { 0 }
 }
 
 /// From the surest.

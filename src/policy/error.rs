@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use serde_json::{Map, Value as Json};
+
 use super::load::{reference, strings};
 use super::text::{Steps, Text};
 use super::{Policy, Reference};
@@ -29,8 +31,8 @@ pub struct KnownError {
     pub seen: Vec<Sign>,
     /// How sure it is that what predicts it leads to it: `high`, `medium` or `low`.
     pub confidence: String,
-    /// Ids of policies whose failure predicts it.
-    pub predicted_by: Vec<String>,
+    /// What predicts it.
+    pub predicted_by: Vec<Predictor>,
     /// Why no policy does.
     pub unpredicted: Option<Text>,
     /// What tells whether it is this.
@@ -45,6 +47,32 @@ pub struct KnownError {
     pub references: Vec<Reference>,
     /// The file.
     pub source: Arc<Source>,
+}
+
+/// A policy whose failure predicts a cause.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Predictor {
+    /// Id of the policy.
+    pub policy: String,
+    /// Values that the failure shows, by their names; none for any failure.
+    pub shows: Map<String, Json>,
+}
+
+impl Predictor {
+    /// From an id, or an id with values.
+    fn from_node(node: &Node) -> Option<Self> {
+        let policy = node.as_str().or_else(|| node.get("policy")?.as_str())?;
+        let shows = node.get("shows").map(Node::to_json);
+        Some(Self {
+            policy: policy.to_owned(),
+            shows: shows.as_ref().and_then(Json::as_object).cloned().unwrap_or_default(),
+        })
+    }
+
+    /// Whether a failure of the policy with these values is meant.
+    pub fn means(&self, values: &Map<String, Json>) -> bool {
+        self.shows.iter().all(|(name, wanted)| values.get(name) == Some(wanted))
+    }
 }
 
 /// Whom a cause hits.
@@ -113,6 +141,11 @@ pub enum Tells {
 }
 
 impl KnownError {
+    /// How a policy predicts it, if it does.
+    pub fn predicts(&self, policy: &str) -> Option<&Predictor> {
+        self.predicted_by.iter().find(|predictor| predictor.policy == policy)
+    }
+
     /// Reads an entry and checks it against the policies that there are. Mistakes go to the sink.
     pub(super) fn read(document: &Document, policies: &[Policy], sink: &mut Diagnostics) -> Option<Self> {
         let mut own = Diagnostics::new();
@@ -146,7 +179,12 @@ impl KnownError {
             },
             seen: field("seen")?.items().iter().map(Sign::from_node).collect(),
             confidence: field("confidence")?.as_str()?.to_owned(),
-            predicted_by: strings(field("predicted_by")),
+            predicted_by: field("predicted_by")
+                .map(Node::items)
+                .unwrap_or_default()
+                .iter()
+                .filter_map(Predictor::from_node)
+                .collect(),
             unpredicted: text("unpredicted"),
             settle: text("settle")?,
             fix: field("fix").map(Steps::from_node)?,
@@ -180,19 +218,31 @@ impl Sign {
     }
 }
 
-/// Every policy that an entry names exists.
+/// Every policy that an entry names exists, and shows the values that are named.
 fn check_policies(document: &Document, policies: &[Policy], sink: &mut Diagnostics) {
     let named = document.root.get("predicted_by").map(Node::items).unwrap_or_default();
     for node in named {
-        let Some(id) = node.as_str() else { continue };
-        if policies.iter().any(|policy| policy.id == id) {
+        let place = node.get("policy").unwrap_or(node);
+        let Some(id) = place.as_str() else { continue };
+        let Some(policy) = policies.iter().find(|policy| policy.id == id) else {
+            let message = format!("the entry names a policy that does not exist: `{id}`");
+            sink.push(
+                Diagnostic::error(Code::UnknownPolicy, message)
+                    .at(&document.source, place.span.clone(), "")
+                    .suggest(id, policies.iter().map(|policy| policy.id.as_str())),
+            );
             continue;
+        };
+        let shown = || policy.show.iter().map(|shown| shown.name.as_str());
+        for (key, _) in node.get("shows").map(Node::entries).unwrap_or_default() {
+            if !shown().any(|name| name == key.name) {
+                let message = format!("the policy `{id}` shows no value `{}`", key.name);
+                sink.push(
+                    Diagnostic::error(Code::UndeclaredName, message)
+                        .at(&document.source, key.span.clone(), "")
+                        .suggest(&key.name, shown()),
+                );
+            }
         }
-        let message = format!("the entry names a policy that does not exist: `{id}`");
-        sink.push(
-            Diagnostic::error(Code::UnknownPolicy, message)
-                .at(&document.source, node.span.clone(), "")
-                .suggest(id, policies.iter().map(|policy| policy.id.as_str())),
-        );
     }
 }

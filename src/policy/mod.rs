@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-pub use error::{Concerns, KnownError, Sign, Tells};
+pub use error::{Concerns, KnownError, Predictor, Sign, Tells};
 pub use example::{Example, Expectation, Given};
 pub use needs::Needs;
 pub use pack::{BUILT_IN, BuiltInPack, Loaded, Pack, load, load_errors, load_selected};
