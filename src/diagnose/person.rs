@@ -1,7 +1,7 @@
 //! Finding a person in a snapshot by whatever they are known by: Okta login or id, user principal name, mail address,
 //! object id.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use bumpalo::Bump;
@@ -58,6 +58,7 @@ const KEYS: &[(&str, Kind, &str)] = &[
         Kind::Name,
         "user.profile.lastName + ' ' + user.profile.firstName",
     ),
+    ("okta.app_user", Kind::Key, "app_user.id"),
     ("okta.app_user", Kind::Key, "app_user.externalId"),
     ("okta.app_user", Kind::Key, "app_user.credentials.userName"),
     ("entra.user", Kind::Key, "user.id"),
@@ -88,8 +89,8 @@ fn key(resource: &str, kind: Kind, cel: &str) -> Option<Key> {
 
 /// Everything that finding a person reads.
 pub(super) fn plans() -> impl Iterator<Item = &'static Plan> {
-    let joins = JOINS.iter().flat_map(|joins| [&joins.okta_user, &joins.assignment]);
-    ALL.iter().chain(joins).map(|key| &key.plan)
+    // What joins people is among the keys.
+    ALL.iter().map(|key| &key.plan)
 }
 
 /// Resource types that are about one person.
@@ -129,62 +130,10 @@ pub(super) fn find_named(text: &str, tables: &Tables) -> Option<Rows> {
 }
 
 fn search(text: &str, kind: Kind, tables: &Tables) -> Found {
-    let (Some(joins), wanted) = (JOINS.as_ref(), text.trim().to_lowercase()) else {
+    let Some(joins) = JOINS.as_ref() else {
         return Found::Nobody(Vec::new());
     };
-    let mut hits: BTreeSet<RecordRef> = BTreeSet::new();
-    for key in ALL.iter().filter(|key| key.kind == kind) {
-        key.visit(tables, |record, value| {
-            if value.to_lowercase() == wanted {
-                hits.insert(record);
-            }
-        });
-    }
-    if kind == Kind::Key {
-        joins.assignment.visit(tables, |record, value| {
-            if value.to_lowercase() == wanted {
-                hits.insert(record);
-            }
-        });
-    }
-    // People by Okta's id, each with one of their rows; and accounts that nobody in Okta has.
-    let mut people: Vec<(String, RecordRef)> = Vec::new();
-    let mut accounts: Vec<RecordRef> = Vec::new();
-    let mut add = |id: Option<String>, record: RecordRef| {
-        if let Some(id) = id.filter(|id| !people.iter().any(|(known, _)| known == id)) {
-            people.push((id, record));
-        }
-    };
-    let (of_okta, of_entra): (Vec<_>, Vec<_>) = hits.into_iter().partition(|hit| hit.ty != joins.entra_id.record);
-    for hit in of_okta {
-        let key = if hit.ty == joins.okta_user.record {
-            &joins.okta_user
-        } else {
-            &joins.assignment
-        };
-        add(key.of(hit, tables), hit);
-    }
-    let mut linked: Vec<(RecordRef, Vec<RecordRef>)> = Vec::new();
-    for hit in of_entra {
-        let assignments = joins.assignments_of(hit, tables);
-        linked.push((hit, assignments));
-    }
-    let known: Vec<String> = people.iter().map(|(id, _)| id.clone()).collect();
-    for (hit, assignments) in linked {
-        let ids: Vec<(String, RecordRef)> = assignments
-            .iter()
-            .filter_map(|row| Some((joins.assignment.of(*row, tables)?, *row)))
-            .collect();
-        if ids.is_empty() {
-            accounts.push(hit);
-        } else if !ids.iter().any(|(id, _)| known.contains(id)) {
-            for (id, row) in ids {
-                if !people.iter().any(|(known, _)| *known == id) {
-                    people.push((id, row));
-                }
-            }
-        }
-    }
+    let (people, accounts) = joins.people(hits(text, kind, tables), tables);
     // An account that has the same key as one person is theirs, linked or not.
     match (people.as_slice(), accounts.as_slice()) {
         ([], []) => Found::Nobody(Vec::new()),
@@ -197,7 +146,55 @@ fn search(text: &str, kind: Kind, tables: &Tables) -> Found {
     }
 }
 
+/// Rows that a text names.
+fn hits(text: &str, kind: Kind, tables: &Tables) -> BTreeSet<RecordRef> {
+    let wanted = text.trim().to_lowercase();
+    let mut hits = BTreeSet::new();
+    for key in ALL.iter().filter(|key| key.kind == kind) {
+        key.visit(tables, |record, value| {
+            if value.to_lowercase() == wanted {
+                hits.insert(record);
+            }
+        });
+    }
+    hits
+}
+
 impl Joins {
+    /// Whose rows these are: people by their id in Okta, each with one of the rows, and accounts in Entra that nobody in
+    /// Okta is linked to.
+    fn people(&self, hits: BTreeSet<RecordRef>, tables: &Tables) -> (Vec<(String, RecordRef)>, Vec<RecordRef>) {
+        let (of_entra, of_okta): (Vec<_>, Vec<_>) = hits.into_iter().partition(|hit| hit.ty == self.entra_id.record);
+        let mut people: BTreeMap<String, RecordRef> = BTreeMap::new();
+        for hit in of_okta {
+            if let Some(id) = self.okta_id(hit, tables) {
+                people.entry(id).or_insert(hit);
+            }
+        }
+        let mut accounts = Vec::new();
+        let mut linked: BTreeMap<String, RecordRef> = BTreeMap::new();
+        for hit in of_entra {
+            let owners: Vec<(String, RecordRef)> = self
+                .assignments_of(hit, tables)
+                .into_iter()
+                .filter_map(|row| Some((self.okta_id(row, tables)?, row)))
+                .collect();
+            if owners.is_empty() {
+                accounts.push(hit);
+            } else if !owners.iter().any(|(id, _)| people.contains_key(id)) {
+                linked.extend(owners);
+            }
+        }
+        people.extend(linked);
+        (people.into_iter().collect(), accounts)
+    }
+
+    /// Okta's id of the person whose row this is.
+    fn okta_id(&self, row: RecordRef, tables: &Tables) -> Option<String> {
+        let keys = [&self.okta_user, &self.assignment];
+        keys.into_iter().find(|key| key.record == row.ty)?.of(row, tables)
+    }
+
     /// Assignments that lead to an account by either key.
     fn assignments_of(&self, account: RecordRef, tables: &Tables) -> Vec<RecordRef> {
         let id = self.entra_id.of(account, tables).map(|id| id.to_lowercase());

@@ -427,7 +427,12 @@ async fn the_founding_case_is_told_from_the_text_to_the_fix() {
             .filter(|id| id.resource_type == "okta.app_user")
             .all(|id| id.name.as_deref() == Some(KAHO))
     );
+}
 
+#[tokio::test]
+async fn the_command_tells_the_founding_case_in_both_languages_and_all_formats() {
+    let folder = tempfile::tempdir().unwrap();
+    support::collected("contoso", ServerOptions::default(), folder.path()).await;
     let file = folder.path().join("error.txt");
     std::fs::write(&file, REFUSED).unwrap();
     for lang in ["en", "ja"] {
