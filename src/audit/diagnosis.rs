@@ -26,7 +26,7 @@ impl Diagnosis {
     pub fn is_answered(&self) -> bool {
         self.causes
             .iter()
-            .any(|cause| cause.text_tells.is_some() || cause.standing == Standing::Supported)
+            .any(|cause| cause.text_tells.is_some() || cause.standing <= Standing::Suggested)
     }
 }
 
@@ -141,6 +141,8 @@ pub struct Cause {
 pub enum Standing {
     /// What predicts it holds for the person, or for somebody when nobody was named.
     Supported,
+    /// What holds only suggests it.
+    Suggested,
     /// Nothing in the snapshot tells.
     Open,
     /// All that predicts it does not hold.
@@ -152,6 +154,7 @@ impl Standing {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Supported => "supported",
+            Self::Suggested => "suggested",
             Self::Open => "open",
             Self::Contradicted => "contradicted",
         }
@@ -167,6 +170,8 @@ pub struct Clue {
     pub message: Text,
     /// Whether it is about the person and not about what all people share.
     pub personal: bool,
+    /// Whether a failure shows the cause, and does not only suggest it.
+    pub surely: bool,
     /// Of how many such findings of the policy this is one.
     pub of: u64,
     /// What came out: a failure speaks for the cause, a pass against it.

@@ -114,7 +114,7 @@ pub fn diagnose(
         audit: &audit,
         passes: &passes,
         spread,
-        works: failing == Some(false),
+        fails: failing == Some(true),
     };
     let causes = weigh::causes(errors, reading.as_ref(), Some(&evidence), rows.as_ref());
     let person = rows.and_then(|rows| person_of(&rows, named_by, failing, tables));

@@ -24,8 +24,8 @@ pub(super) struct Evidence<'a> {
     pub(super) passes: &'a [Finding],
     /// How people fare.
     pub(super) spread: Spread,
-    /// Whether it works for the person.
-    pub(super) works: bool,
+    /// Whether the person is known to fail.
+    pub(super) fails: bool,
 }
 
 /// The causes that come into question, the likeliest first: those that the text leads to, and after them those that the
@@ -49,9 +49,13 @@ pub(super) fn causes(
             (_, Some(_)) => true,
             // What is wrong with the person besides; what all share is the audit's to say.
             (Some(_), None) => clues.iter().any(is_about_person),
-            // Of a person for whom it works only what is wrong with that person.
-            (None, None) if evidence.is_some_and(|evidence| evidence.works) => clues.iter().any(is_about_person),
-            (None, None) => standing == Standing::Supported || clues.iter().any(is_open),
+            // What is wrong with the person, and of a person who fails what all share.
+            (None, None) if evidence.is_some_and(|evidence| evidence.fails) => {
+                standing <= Standing::Suggested || clues.iter().any(is_open)
+            }
+            (None, None) => clues
+                .iter()
+                .any(|clue| clue.personal && (is_about_person(clue) || is_open(clue))),
         };
         if concerned {
             let fits = evidence.and_then(|evidence| fits(error.concerns, evidence.spread.kind));
@@ -91,6 +95,7 @@ fn clues(error: &KnownError, evidence: &Evidence<'_>, rows: Option<&Rows>) -> Ve
                 title: policy.title.clone(),
                 message: policy.message.clone(),
                 personal,
+                surely: predictor.surely,
                 of: findings.len() as u64,
                 finding: (*finding).clone(),
             }));
@@ -120,8 +125,11 @@ fn is_open(clue: &Clue) -> bool {
 /// What the clues come to. A pass contradicts only where nothing is open, and only about the one who is asked about.
 fn standing(clues: &[Clue], evidence: Option<&Evidence<'_>>) -> Standing {
     let any = |outcome| clues.iter().any(|clue| clue.finding.outcome == outcome);
-    if any(Outcome::Fail) {
+    let surely = |clue: &Clue| clue.surely && clue.finding.outcome == Outcome::Fail;
+    if clues.iter().any(surely) {
         Standing::Supported
+    } else if any(Outcome::Fail) {
+        Standing::Suggested
     } else if any(Outcome::Unknown) || !any(Outcome::Pass) || evidence.is_none() {
         Standing::Open
     } else {
@@ -150,7 +158,8 @@ fn weight(matched: Option<Match>, has_text: bool, standing: Standing, clues: &[C
         .any(|clue| clue.personal && clue.finding.outcome == Outcome::Fail);
     let shown = match standing {
         Standing::Supported if personal => 6,
-        Standing::Supported => 3,
+        Standing::Suggested if personal => 4,
+        Standing::Supported | Standing::Suggested => 3,
         Standing::Open => 0,
         Standing::Contradicted => -6,
     };

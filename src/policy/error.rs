@@ -56,6 +56,8 @@ pub struct Predictor {
     pub policy: String,
     /// Values that the failure shows, by their names; none for any failure.
     pub shows: Map<String, Json>,
+    /// Whether its failure shows the cause, and does not only suggest it.
+    pub surely: bool,
 }
 
 impl Predictor {
@@ -64,6 +66,7 @@ impl Predictor {
         let policy = node.as_str().or_else(|| node.get("policy")?.as_str())?;
         let shows = node.get("shows").map(Node::to_json);
         Some(Self {
+            surely: !matches!(node.get("surely").map(|node| &node.value), Some(Value::Bool(false))),
             policy: policy.to_owned(),
             shows: shows.as_ref().and_then(Json::as_object).cloned().unwrap_or_default(),
         })
