@@ -691,9 +691,18 @@ fn the_command_line_says_what_it_needs_and_what_it_does_not_know() {
         let (status, text) = run(args, "");
         assert_eq!(status, 2, "{args:?}: {text}");
     }
-    std::fs::write(folder.path().join("bytes"), [0xff, 0xfe, 0x00, 0x1b, b'x']).unwrap();
+    std::fs::write(folder.path().join("bytes"), [0x80, 0xfe, 0x00, 0x1b, b'x']).unwrap();
     let (status, _) = run(&["diagnose", "--error-file", "bytes"], "");
     assert_eq!(status, 4);
+    let wide: Vec<u8> = "\u{feff}"
+        .encode_utf16()
+        .chain(REFUSED.encode_utf16())
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    std::fs::write(folder.path().join("wide"), wide).unwrap();
+    let (status, text) = run(&["diagnose", "--error-file", "wide"], "");
+    assert_eq!(status, 0);
+    assert!(text.contains("only its buyer can remove"), "{text}");
     let (status, text) = run(&["frameworks", "provisioning-causes", "--lang", "en"], "");
     assert_eq!(status, 0);
     assert!(text.contains("entra-28") && text.contains("okta-1b") && text.contains("provisioning.user-owned-licence"));
