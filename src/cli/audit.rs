@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::choice::Choice;
+use super::choice::{Choice, Tailoring};
 use super::output::Output;
 use super::progress::Progress;
 use super::report::{self, Target};
@@ -22,6 +22,8 @@ pub(super) struct Args {
     snapshot: PathBuf,
     #[command(flatten)]
     choice: Choice,
+    #[command(flatten)]
+    tailoring: Tailoring,
     /// Failures that somebody has accepted for a time (`tenken schema waivers`, `tenken waive`)
     #[arg(long, value_name = "FILE")]
     waivers: Option<PathBuf>,
@@ -107,6 +109,7 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
     let audit = judge(
         &args.snapshot,
         &args.choice,
+        &args.tailoring,
         args.waivers.as_deref(),
         args.as_of,
         output,
@@ -131,13 +134,20 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
 pub(super) fn judge(
     folder: &Path,
     choice: &Choice,
+    tailoring: &Tailoring,
     waivers: Option<&Path>,
     as_of: Option<jiff::Timestamp>,
     output: &mut Output,
 ) -> Result<Audit, Stop> {
     let mut sink = Diagnostics::new();
-    let loaded = choice.load(&mut sink);
-    let snapshot = match Snapshot::open(folder) {
+    let mut request = choice.request();
+    let snapshot = Snapshot::open(folder);
+    // Without a snapshot nothing is known of the tenant, but what is wrong with the policies is.
+    if let Ok(snapshot) = &snapshot {
+        tailoring.add_to(&mut request, Some(&snapshot.manifest().name))?;
+    }
+    let loaded = request.load(&mut sink);
+    let snapshot = match snapshot {
         Ok(snapshot) => snapshot,
         Err(diagnostic) => {
             sink.push(diagnostic);
@@ -174,7 +184,8 @@ pub(super) fn evaluate(
     conditions.for_each(|plan| needs.add(&plan.reads));
     let tables = Tables::load(snapshot, &needs)?;
     bar.set_message("judging");
-    let audit = crate::evaluate::audit(&loaded.policies, waivers, &tables, snapshot, as_of);
+    let mut audit = crate::evaluate::audit(&loaded.policies, waivers, &tables, snapshot, as_of);
+    audit.tailored.clone_from(&loaded.tailored);
     bar.finish_and_clear();
     Ok(audit)
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use bumpalo::Bump;
 
 use super::findings::{passes, report};
+use super::gate::Gate;
 use super::judge::{Tally, Verdict, judge, verdict};
 use super::table::Tables;
 use crate::audit::{Audit, Counts, Finding};
@@ -32,25 +33,34 @@ pub struct Examination {
 
 /// Judges policies on some rows, and counts what they come to on all.
 pub fn examine(policies: &[Policy], rows: &Rows, tables: &Tables, snapshot: &Snapshot) -> Examination {
-    let whole = judge(policies, tables);
+    let gates: Vec<Gate> = policies.iter().map(|policy| Gate::of(policy, tables)).collect();
+    let whole = judge(policies, &gates, tables);
     let everyone = whole.iter().map(counts).collect();
     let mut tallies = Vec::new();
     let mut passing = Vec::new();
-    for (policy, tally) in policies.iter().zip(whole) {
+    for ((policy, gate), tally) in policies.iter().zip(&gates).zip(whole) {
         let (tally, holds) = match record(policy).map(|ty| (ty, rows.get(&ty))) {
-            Some((ty, Some(rows))) => some(policy, ty, rows, tables),
+            Some((ty, Some(rows))) => some(policy, gate, ty, rows, tables),
             Some((ty, None)) => {
                 let all: Vec<u32> = (0..tables.rows(ty)).take(MAX_PASSES).collect();
-                let (_, holds) = some(policy, ty, &all, tables);
+                let (_, holds) = some(policy, gate, ty, &all, tables);
                 (tally, holds)
             }
             None => (tally, Vec::new()),
         };
-        passing.extend(passes(policy, &holds, tables, snapshot));
+        passing.extend(passes(policy, gate, &holds, tables, snapshot));
         tallies.push(tally);
     }
     Examination {
-        audit: report(policies, tallies, &[], tables, snapshot, snapshot.manifest().ended),
+        audit: report(
+            policies,
+            &gates,
+            tallies,
+            &[],
+            tables,
+            snapshot,
+            snapshot.manifest().ended,
+        ),
         passes: passing,
         everyone,
     }
@@ -64,12 +74,12 @@ fn record(policy: &Policy) -> Option<RecordType> {
 }
 
 /// What a policy comes to on some rows, and the rows that pass.
-fn some(policy: &Policy, ty: RecordType, rows: &[u32], tables: &Tables) -> (Tally, Vec<u32>) {
+fn some(policy: &Policy, gate: &Gate, ty: RecordType, rows: &[u32], tables: &Tables) -> (Tally, Vec<u32>) {
     let mut tally = Tally::default();
     let mut holds = Vec::new();
     for row in rows {
         let arena = Bump::new();
-        let verdict = verdict(policy, Some(RecordRef { ty, row: *row }), tables, &arena);
+        let verdict = verdict(policy, gate, Some(RecordRef { ty, row: *row }), tables, &arena);
         if verdict == Verdict::Pass {
             holds.push(*row);
         }
@@ -85,5 +95,6 @@ fn counts(tally: &Tally) -> Counts {
         unknown: tally.unknown.values().map(|rows| rows.count).sum(),
         waived: 0,
         out_of_scope: tally.out_of_scope,
+        excluded: tally.excluded,
     }
 }

@@ -8,12 +8,15 @@
 //! once; links and derived fields are worked out once for all rows; then all policies are judged on each row, rows in
 //! parallel. Evidence is captured afterwards, for findings only. This is the only parallel code (rayon).
 
+#[cfg(test)]
+mod any_records;
 mod column;
 mod compute;
 mod condition;
 mod examine;
 mod example;
 mod findings;
+mod gate;
 mod index;
 mod judge;
 mod link;
@@ -21,6 +24,7 @@ mod load;
 mod project;
 mod table;
 mod texts;
+mod trial;
 #[cfg(test)]
 mod unknown_rule;
 mod waiving;

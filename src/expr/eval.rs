@@ -267,6 +267,7 @@ impl<'r> Evaluator<'r> {
             let key = match self.node(key, frame) {
                 key @ (Value::Bool(_) | Value::Int(_) | Value::Uint(_) | Value::String(_)) => key,
                 trouble @ (Value::Unknown(_) | Value::Error(_)) => return trouble,
+                Value::Interval(size) => return Value::Unknown(size.why),
                 _ => return Value::Error("unsupported key type"),
             };
             let value = match (self.node(value, frame), optional) {
@@ -345,5 +346,6 @@ fn constant(literal: &Literal) -> Value<'_> {
         Literal::Double(value) => Value::Double(*value),
         Literal::String(text) => Value::String(text),
         Literal::Bytes(bytes) => Value::Bytes(bytes),
+        Literal::Duration(duration) => Value::Duration(*duration),
     }
 }

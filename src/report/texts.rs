@@ -148,9 +148,28 @@ mod tests {
     use crate::policy::Severity;
 
     /// Sections whose names are those of a list elsewhere, so that no template spells them out.
-    const LISTS: [&str; 17] = [
-        "severity", "outcome", "meaning", "cause", "about", "settle", "status", "role", "resource", "waiver",
-        "failing", "spread", "call", "tells", "standing", "misfit", "closing",
+    const LISTS: [&str; 21] = [
+        "undecided",
+        "severity",
+        "outcome",
+        "meaning",
+        "cause",
+        "about",
+        "settle",
+        "status",
+        "role",
+        "resource",
+        "waiver",
+        "wanted",
+        "author",
+        "requirement",
+        "failing",
+        "spread",
+        "call",
+        "tells",
+        "standing",
+        "misfit",
+        "closing",
     ];
 
     fn texts(language: Language) -> &'static Texts {
@@ -209,14 +228,26 @@ mod tests {
     #[test]
     fn lists_have_a_text_for_each_of_their_names() {
         assert_eq!(section("severity"), set(Severity::ALL.map(Severity::as_str)));
-        for name in ["cause", "about", "settle"] {
+        for name in ["cause", "about", "undecided", "settle"] {
             assert_eq!(
                 section(name),
                 set(Cause::ALL.iter().map(|cause| cause.as_str())),
                 "{name}"
             );
         }
-        let outcomes = set(["pass", "fail", "unknown", "waived", "not_applicable", "out_of_scope"]);
+        assert_eq!(
+            section("wanted"),
+            set(crate::audit::Wanted::ALL.map(crate::audit::Wanted::as_str))
+        );
+        let outcomes = set([
+            "pass",
+            "fail",
+            "unknown",
+            "waived",
+            "not_applicable",
+            "out_of_scope",
+            "excluded",
+        ]);
         assert_eq!(section("outcome"), outcomes);
         assert_eq!(section("meaning"), outcomes);
     }
@@ -229,7 +260,15 @@ mod tests {
         let roles = policy.pointer("/properties/who/items/enum").unwrap();
         let audit = crate::schema::audit().unwrap().json();
         let waiver = audit.pointer("/$defs/waiver/properties/status/enum").unwrap();
-        for (name, list) in [("status", status), ("role", roles), ("waiver", waiver)] {
+        let requirement = audit
+            .pointer("/$defs/policy/properties/requires/items/properties/status/enum")
+            .unwrap();
+        for (name, list) in [
+            ("status", status),
+            ("role", roles),
+            ("waiver", waiver),
+            ("requirement", requirement),
+        ] {
             assert_eq!(
                 section(name),
                 set(list.as_array().unwrap().iter().map(|item| item.as_str().unwrap()))

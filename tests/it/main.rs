@@ -12,10 +12,13 @@
 
 mod architecture;
 mod cel_conformance;
+mod changes;
 mod collection;
 mod command_line;
 mod detection;
 mod diagnosis;
+mod language;
+mod order;
 mod reference_data;
 mod report;
 mod robustness;
