@@ -481,6 +481,11 @@ async fn the_command_tells_the_founding_case_in_both_languages_and_all_formats()
                 "externalId",
             ],
         };
+        if lang == "en" {
+            let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+            let told = text.lines().find(|line| line.starts_with("It fails for")).unwrap();
+            assert!(readme.contains(told), "the README tells it otherwise: {told}");
+        }
         let mut rest = text.as_str();
         for part in order {
             let at = rest
