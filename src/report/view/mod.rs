@@ -20,7 +20,9 @@ use crate::policy::{Language, Severity};
 use crate::snapshot::Side;
 use action::{Action, Role};
 use doubt::Doubt;
+pub(super) use finding::message;
 use policy::PolicyView;
+pub(super) use policy::steps;
 use waiver::WaiverView;
 
 /// How much of the findings a report holds. The counts are always of all.

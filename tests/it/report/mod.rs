@@ -2,6 +2,7 @@
 
 mod audits;
 mod browser;
+mod formats;
 mod hostile;
 mod html;
 mod json;
