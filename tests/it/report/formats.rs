@@ -390,7 +390,7 @@ fn an_audit_with_a_finding_of_no_policy_is_refused() {
 fn files_for_programs_of_others() {
     let folder = PathBuf::from(std::env::var_os("FORMATS_OUT").expect("FORMATS_OUT names a folder"));
     let mut audits = all();
-    audits.push(("crowd", crowd(20_000)));
+    audits.push(("crowd", crowd(1_000)));
     for (name, audit) in audits {
         for language in Language::ALL {
             let file = |ending: &str| {
