@@ -284,6 +284,9 @@ pub struct Finding {
     pub causes: Vec<Origin>,
     /// What decided it.
     pub evidence: Vec<Evidence>,
+    /// Of a failure: single changes, each of which alone would make the policy hold for the resource.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
     /// For findings about many resources the first of them.
     pub resources: Vec<ResourceId>,
     /// Of a failure: identifies the facts that decided it, so that a waiver lapses when they change.
@@ -321,6 +324,81 @@ pub struct Evidence {
     pub records: Vec<RecordRead>,
     /// Of how many elements at fault this shows one.
     pub of: u64,
+}
+
+/// A single change that would make a policy hold.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// The path as written in the policy.
+    pub path: String,
+    /// Its value.
+    pub value: Json,
+    /// What it would have to be.
+    pub wanted: Wanted,
+    /// The values that `wanted` speaks of, or some of them.
+    pub values: Vec<Json>,
+    /// How many there are.
+    pub of: u64,
+    /// The elements of quantifiers that the path begins with.
+    pub elements: Vec<Read>,
+}
+
+/// What a value would have to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wanted {
+    /// One of the values.
+    OneOf,
+    /// Anything but the values.
+    NoneOf,
+    /// Any value instead of null.
+    Some,
+    /// Null.
+    Null,
+    /// The value or less.
+    AtMost,
+    /// The value or more.
+    AtLeast,
+    /// Less than the value.
+    Below,
+    /// More than the value.
+    Above,
+    /// The list without the values.
+    Without,
+    /// The list with the value.
+    With,
+}
+
+impl Wanted {
+    /// Every kind.
+    pub const ALL: [Self; 10] = [
+        Self::OneOf,
+        Self::NoneOf,
+        Self::Some,
+        Self::Null,
+        Self::AtMost,
+        Self::AtLeast,
+        Self::Below,
+        Self::Above,
+        Self::Without,
+        Self::With,
+    ];
+
+    /// The spelling in results.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OneOf => "one_of",
+            Self::NoneOf => "none_of",
+            Self::Some => "some",
+            Self::Null => "null",
+            Self::AtMost => "at_most",
+            Self::AtLeast => "at_least",
+            Self::Below => "below",
+            Self::Above => "above",
+            Self::Without => "without",
+            Self::With => "with",
+        }
+    }
 }
 
 /// A value that was read.

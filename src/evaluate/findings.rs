@@ -9,13 +9,16 @@ use uuid::Uuid;
 
 use super::judge::{Doubt, Tally, bind, judge, variables};
 use super::table::Tables;
+use super::trial::Trials;
 use super::waiving::{self, Uses};
 use crate::audit::{
-    Audit, Clocks, Counts, Coverage, Evidence, FORMAT, Finding, NotApplicable, Outcome, PolicyResult, Read, RecordRead,
-    ResourceId, SnapshotId, Summary, Tenant,
+    Audit, Change, Clocks, Counts, Coverage, Evidence, FORMAT, Finding, NotApplicable, Outcome, PolicyResult, Read,
+    RecordRead, ResourceId, SnapshotId, Summary, Tenant,
 };
 use crate::catalog::{FieldType, LinkKey, Origin as FieldOrigin, RecordType, Resource, Supply};
-use crate::expr::{Cause, Detail, Evaluator, Origin, Part, RecordRef, Records, Value, Variable, to_json, weight};
+use crate::expr::{
+    Cause, Detail, Evaluator, Explained, Origin, Part, RecordRef, Records, Value, Variable, to_json, weight,
+};
 use crate::policy::{Judged, Needs, Policy, Waiver};
 use crate::snapshot::{Manifest, Snapshot, Tool};
 
@@ -25,6 +28,8 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x7465_6e6b_656e_5f66_696e_6469_6e67_733
 /// Failures of one policy that carry evidence. Where more fail, something is wrong with the tenant, not with people,
 /// and a million times the same evidence would not fit into memory; every failure is still named, with its values.
 const MAX_WITH_EVIDENCE: usize = 10_000;
+/// Failures of one policy for which changes that would make them pass are tried out, which takes many times longer.
+const MAX_WITH_CHANGES: usize = 1_000;
 
 /// Judges a snapshot that was loaded for these policies.
 pub fn audit(
@@ -43,6 +48,7 @@ pub fn audit(
             tables,
             manifest,
             waivers: waiving::of_policy(waivers, policy),
+            trials: Trials::of(policy, tables),
         };
         let findings = reporter.findings(&tally, &mut uses);
         results.push((reporter.result(&tally, &findings), findings));
@@ -87,6 +93,7 @@ struct Reporter<'a> {
     manifest: &'a Manifest,
     /// Waivers of the policy that may be applied, with their numbers.
     waivers: Vec<(u32, &'a Waiver)>,
+    trials: Trials<'a>,
 }
 
 impl Reporter<'_> {
@@ -104,7 +111,9 @@ impl Reporter<'_> {
     }
 
     fn origins(&self, ids: &[u32]) -> Vec<Origin> {
-        ids.iter().filter_map(|id| self.tables.origin(*id)).cloned().collect()
+        let mut origins: Vec<Origin> = ids.iter().filter_map(|id| self.tables.origin(*id)).cloned().collect();
+        origins.sort();
+        origins
     }
 
     fn result(&self, tally: &Tally, findings: &[Finding]) -> PolicyResult {
@@ -156,43 +165,55 @@ impl Reporter<'_> {
     }
 
     fn findings(&self, tally: &Tally, uses: &mut Uses) -> Vec<Finding> {
-        let (mut findings, meant): (Vec<Finding>, Vec<Vec<waiving::Meant>>) = tally
-            .fail
+        let (mut findings, meant): (Vec<Finding>, Vec<Vec<waiving::Meant>>) = self
+            .by_key(&tally.fail)
             .par_iter()
             .enumerate()
-            .map(|(at, row)| self.failure(*row, at < MAX_WITH_EVIDENCE))
+            .map(|(at, row)| self.failure(*row, at))
             .unzip();
         uses.add(meant.into_iter().flatten());
-        for (doubt, rows) in &tally.unknown {
-            findings.push(self.doubt(doubt, rows.count, &rows.rows));
-        }
+        let doubts = tally.unknown.iter();
+        let mut doubts: Vec<Finding> = doubts
+            .map(|(doubt, rows)| self.doubt(doubt, rows.count, &rows.rows))
+            .collect();
+        doubts.sort_by(|a, b| (&a.causes, a.id).cmp(&(&b.causes, b.id)));
+        findings.extend(doubts);
         if let Some(causes) = self.unread() {
             findings.push(self.unread_population(causes));
         }
         findings
     }
 
+    /// Rows in the order of their keys: the vendors' answers have none that stays.
+    fn by_key(&self, rows: &[u32]) -> Vec<u32> {
+        let key = |row: u32| self.row(row).map(|record| resource_id(record, self.tables).key);
+        let mut keyed: Vec<(Option<String>, u32)> = rows.par_iter().map(|row| (key(*row), *row)).collect();
+        keyed.par_sort();
+        keyed.into_iter().map(|(_, row)| row).collect()
+    }
+
     fn row(&self, row: u32) -> Option<RecordRef> {
         self.record().map(|ty| RecordRef { ty, row })
     }
 
-    /// A failure, and the waivers that mean it. Whatever a waiver means carries its evidence: that is its fingerprint.
-    fn failure(&self, row: u32, with_evidence: bool) -> (Finding, Vec<waiving::Meant>) {
+    /// The failure of that number, and the waivers that mean it. Whatever a waiver means carries its evidence: that is its
+    /// fingerprint.
+    fn failure(&self, row: u32, number: usize) -> (Finding, Vec<waiving::Meant>) {
         let arena = Bump::new();
         let row = self.row(row);
         let resource = row.map(|row| resource_id(row, self.tables));
         let key = resource.as_ref().map_or("", |resource| resource.key.as_str());
         let meaning = waiving::meaning(&self.waivers, row, self.tables, &arena);
-        let evidence = if with_evidence || !meaning.is_empty() {
-            self.evidence(row, &arena)
+        let (evidence, changes) = if number < MAX_WITH_EVIDENCE || !meaning.is_empty() {
+            self.evidence(row, number < MAX_WITH_CHANGES, &arena)
         } else {
-            Vec::new()
+            Default::default()
         };
         let fingerprint = if evidence.is_empty() {
             None
         } else {
-            let parts = self.explain(row, &arena, Detail::WHOLE);
-            waiving::fingerprint(&self.policy.id, key, &parts, self.tables)
+            let whole = self.explain(row, &arena, Detail::WHOLE);
+            waiving::fingerprint(&self.policy.id, key, &whole.parts, self.tables)
         };
         let (waiver, meant) = waiving::decide(&meaning, fingerprint.as_deref());
         let finding = Finding {
@@ -205,6 +226,7 @@ impl Reporter<'_> {
             count: 1,
             values: self.values(row, &arena),
             evidence,
+            changes,
             fingerprint,
             waiver,
             resource,
@@ -216,6 +238,7 @@ impl Reporter<'_> {
     /// Resources for which the same is not known, as one finding.
     fn doubt(&self, doubt: &Doubt, count: u64, rows: &[u32]) -> Finding {
         let arena = Bump::new();
+        let rows = self.by_key(rows);
         let causes = match doubt {
             Doubt::Origins(ids) => self.origins(ids),
             Doubt::Failed(message) => vec![Origin {
@@ -239,7 +262,7 @@ impl Reporter<'_> {
             })
             .collect();
         let resource = if count == 1 { resources.first().cloned() } else { None };
-        let mut evidence = self.evidence(first, &arena);
+        let (mut evidence, _) = self.evidence(first, false, &arena);
         evidence.extend(
             causes
                 .iter()
@@ -321,6 +344,7 @@ impl Reporter<'_> {
                 .collect(),
             causes: Vec::new(),
             evidence: Vec::new(),
+            changes: Vec::new(),
             resources: Vec::new(),
             fingerprint: None,
             waiver: None,
@@ -351,14 +375,16 @@ impl Reporter<'_> {
             .collect()
     }
 
-    /// What decided the verdict, as it is shown.
-    fn evidence(&self, row: Option<RecordRef>, arena: &Bump) -> Vec<Evidence> {
-        let parts = self.explain(row, arena, Detail::SHOWN);
-        parts.iter().map(|part| self.part(part, row)).collect()
+    /// What decided the verdict, as it is shown, and what would make it pass.
+    fn evidence(&self, row: Option<RecordRef>, with_changes: bool, arena: &Bump) -> (Vec<Evidence>, Vec<Change>) {
+        let explained = self.explain(row, arena, Detail::SHOWN);
+        let evidence = explained.parts.iter().map(|part| self.part(part, row)).collect();
+        let wishes = if with_changes { &explained.wishes[..] } else { &[] };
+        (evidence, self.trials.changes(wishes, row, arena))
     }
 
     /// What decided the verdict: of an unknown `when` that, else the assertion.
-    fn explain<'r>(&'r self, row: Option<RecordRef>, arena: &'r Bump, detail: Detail) -> Vec<Part<'r>> {
+    fn explain<'r>(&'r self, row: Option<RecordRef>, arena: &'r Bump, detail: Detail) -> Explained<'r> {
         let evaluator = Evaluator::new(self.tables, arena);
         let variables = bind(self.policy, &evaluator, &variables(row, self.tables), arena);
         let when = self
@@ -377,18 +403,11 @@ impl Reporter<'_> {
     }
 
     fn part(&self, part: &Part<'_>, judged: Option<RecordRef>) -> Evidence {
-        let reads = |list: &[(String, Value<'_>)]| {
-            let read = |(path, value): &(String, Value<'_>)| Read {
-                path: path.clone(),
-                value: brief(*value, self.tables, 0),
-            };
-            list.iter().map(read).collect::<Vec<_>>()
-        };
         Evidence {
             expression: part.expression.clone(),
             value: brief(part.value, self.tables, 0),
-            reads: reads(&part.reads),
-            elements: reads(&part.elements),
+            reads: reads(&part.reads, self.tables),
+            elements: reads(&part.elements, self.tables),
             records: part
                 .records
                 .iter()
@@ -424,8 +443,17 @@ const MAX_PARTS: usize = 1_000;
 /// What stands in its place.
 const TOO_LARGE: &str = "(too large to show)";
 
+/// Values with their paths, short enough for evidence.
+pub(super) fn reads(list: &[(String, Value<'_>)], tables: &Tables) -> Vec<Read> {
+    let read = |(path, value): &(String, Value<'_>)| Read {
+        path: path.clone(),
+        value: brief(*value, tables, 0),
+    };
+    list.iter().map(read).collect()
+}
+
 /// A value short enough for evidence: a record is its name, a long list its first items.
-fn brief(value: Value<'_>, tables: &Tables, depth: usize) -> Json {
+pub(super) fn brief(value: Value<'_>, tables: &Tables, depth: usize) -> Json {
     const MAX_ITEMS: usize = 10;
     const MAX_DEPTH: usize = 3;
     match value {
@@ -547,6 +575,9 @@ fn coverage(policies: &[Policy], manifest: &Manifest) -> Vec<Coverage> {
             read_at: entry.and_then(|entry| entry.read_at),
             policies,
         });
+    }
+    for entry in &mut out {
+        entry.policies.sort();
     }
     out
 }

@@ -27,6 +27,14 @@ pub(super) struct Loaded {
     pub(super) parents: Option<Vec<ParentStatus>>,
 }
 
+/// Properties that were not asked for.
+enum NotAsked {
+    /// All but these, which the permission would let one read.
+    But { asked: Vec<String>, permission: String },
+    /// Whatever there is, for want of what it is nested in.
+    All(OriginId),
+}
+
 impl Tables {
     /// Loads what is needed of a snapshot. Every file that is read is checked against its hash.
     ///
@@ -78,7 +86,7 @@ impl Tables {
             tables.place(resource, loaded);
         }
         for (_, columns) in references {
-            tables.store(columns, &None);
+            tables.store(columns, None);
         }
         for record in catalog().records() {
             if let Some(table) = tables.tables.get_mut(record.id.index()) {
@@ -116,16 +124,11 @@ impl Tables {
             parents,
         } = loaded;
         let record = columns.ty;
-        let not_asked = asked.map(|asked| {
-            let origin = self.add_origin(Origin {
-                cause: Cause::NotCollected,
-                about: resource.name.clone(),
-                needs: Some(permission(resource)),
-                detail: None,
-            });
-            (asked, origin)
+        let not_asked = asked.map(|asked| NotAsked::But {
+            asked,
+            permission: permission(resource),
         });
-        self.store(columns, &not_asked);
+        self.store(columns, not_asked.as_ref());
         let states = parents.map(|parents| self.parent_states(resource, parents));
         let open = match (&states, status) {
             (_, Status::Complete) => None,
@@ -183,7 +186,7 @@ impl Tables {
     }
 
     /// Moves built columns into the tables, nested types into their own.
-    fn store(&mut self, columns: RecordColumns, not_asked: &Option<(Vec<String>, OriginId)>) {
+    fn store(&mut self, columns: RecordColumns, not_asked: Option<&NotAsked>) {
         let RecordColumns {
             ty,
             rows,
@@ -191,26 +194,34 @@ impl Tables {
             parents,
         } = columns;
         for (id, name, column) in fields {
-            let missing = not_asked
-                .as_ref()
-                .filter(|(asked, _)| !asked.iter().any(|field| field == name));
-            let reason = missing.map(|(_, origin)| *origin);
+            let about = format!("{}.{name}", ty.name());
+            let reason = match not_asked {
+                Some(NotAsked::But { asked, permission }) if !asked.iter().any(|field| field == name) => {
+                    Some(self.add_origin(Origin {
+                        cause: Cause::NotCollected,
+                        about: about.clone(),
+                        needs: Some(permission.clone()),
+                        detail: None,
+                    }))
+                }
+                Some(NotAsked::All(origin)) => Some(*origin),
+                _ => None,
+            };
             // What is nested in a property that was not asked for was not asked for either.
-            let inherited = reason.map(|origin| (Vec::new(), origin));
+            let inherited = reason.map(NotAsked::All);
             let column = match column {
                 Column::Nested(states, inner) => {
                     let nested = inner.ty;
-                    self.store(*inner, &inherited);
+                    self.store(*inner, inherited.as_ref());
                     Property::Nested(nested, states)
                 }
                 Column::Rows(ends, inner) => {
                     let nested = inner.ty;
-                    self.store(*inner, &inherited);
+                    self.store(*inner, inherited.as_ref());
                     Property::Rows(nested, ends)
                 }
                 plain => Property::Plain(plain),
             };
-            let about = format!("{}.{name}", ty.name());
             let absent = match (reason, absence(ty, id)) {
                 (Some(origin), _) => Some(origin),
                 (None, Absent::Null) => None,

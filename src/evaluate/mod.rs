@@ -8,6 +8,8 @@
 //! once; links and derived fields are worked out once for all rows; then all policies are judged on each row, rows in
 //! parallel. Evidence is captured afterwards, for findings only. This is the only parallel code (rayon).
 
+#[cfg(test)]
+mod any_records;
 mod column;
 mod compute;
 mod condition;
@@ -20,6 +22,7 @@ mod load;
 mod project;
 mod table;
 mod texts;
+mod trial;
 #[cfg(test)]
 mod unknown_rule;
 mod waiving;

@@ -16,6 +16,8 @@ pub(super) type Code = u32;
 const FIRST: Code = 4;
 /// Different texts from which on a column may stop to keep each once, if most of its rows have one of their own.
 const MANY: usize = 512;
+/// Most different texts that are kept once. A chunk that is appended has far fewer than there are codes beyond.
+const MOST: usize = 1 << 31;
 
 /// Texts of one column, or the states of cells that have none.
 #[derive(Debug)]
@@ -88,19 +90,17 @@ impl Joined {
 }
 
 impl Words {
-    /// The code of a text, a new one if it was not seen; none when the codes are used up.
-    fn code(&mut self, text: &str) -> Option<Code> {
+    /// The code of a text, a new one if it was not seen.
+    fn code(&mut self, text: &str) -> Code {
         let Self { texts, numbers, hasher } = self;
         let hash = hasher.hash_one(text);
         if let Some(number) = numbers.find(hash, |number| texts.get(*number as usize) == text) {
-            return Some(number + FIRST);
+            return number + FIRST;
         }
-        let number = u32::try_from(texts.len())
-            .ok()
-            .filter(|number| *number < u32::MAX - FIRST)?;
+        let number = u32::try_from(texts.len()).unwrap_or(u32::MAX - FIRST);
         texts.push(text);
         numbers.insert_unique(hash, number, |number| hasher.hash_one(texts.get(*number as usize)));
-        Some(number + FIRST)
+        number + FIRST
     }
 
     fn text(&self, code: Code) -> &str {
@@ -141,22 +141,18 @@ impl Coded {
         }
     }
 
-    /// Adds a row; false when the codes are used up.
-    fn push(&mut self, text: &str) -> bool {
+    fn push(&mut self, text: &str) {
         // The same text often comes again at once.
         let last = self.codes.last().copied().filter(|last| *last >= FIRST);
-        let code = match last.filter(|last| self.words.text(*last) == text) {
-            Some(last) => Some(last),
-            None => self.words.code(text),
-        };
-        self.codes.extend(code);
-        code.is_some()
+        let last = last.filter(|last| self.words.text(*last) == text);
+        let code = last.unwrap_or_else(|| self.words.code(text));
+        self.codes.push(code);
     }
 
     /// Whether the texts do not recur enough for codes to be worth it.
     fn is_diverse(&self) -> bool {
         let different = self.words.texts.len();
-        different >= MANY && different > self.codes.len() / 2
+        different >= MANY && different > MOST.min(self.codes.len() / 2)
     }
 
     fn plain(&self) -> Plain {
@@ -170,16 +166,12 @@ impl Coded {
         plain
     }
 
-    /// Puts other rows behind these; false, and nothing is changed, when the codes are used up.
-    fn append(&mut self, other: &Self) -> bool {
+    fn append(&mut self, other: &Self) {
         let words = 0..other.words.texts.len();
         let words = words.map(|number| self.words.code(other.words.texts.get(number)));
-        let Some(codes) = (0..FIRST).map(Some).chain(words).collect::<Option<Vec<Code>>>() else {
-            return false;
-        };
+        let codes: Vec<Code> = (0..FIRST).chain(words).collect();
         let code = |code: &Code| codes.get(*code as usize).copied().unwrap_or_default();
         self.codes.extend(other.codes.iter().map(code));
-        true
     }
 }
 
@@ -241,21 +233,10 @@ impl Texts {
 
     /// Adds a row with a text.
     pub(super) fn push(&mut self, text: &str) {
-        let plain = match self {
-            Self::Plain(plain) => return plain.push(text),
-            Self::Coded(coded) => {
-                let pushed = coded.push(text);
-                if pushed && !coded.is_diverse() {
-                    return;
-                }
-                let mut plain = coded.plain();
-                if !pushed {
-                    plain.push(text);
-                }
-                plain
-            }
-        };
-        *self = Self::Plain(plain);
+        match self {
+            Self::Coded(coded) => coded.push(text),
+            Self::Plain(plain) => plain.push(text),
+        }
     }
 
     /// Adds a row without a text.
@@ -266,25 +247,21 @@ impl Texts {
         }
     }
 
-    /// Puts other rows behind these.
+    /// Puts other rows behind these, and stops keeping each text once where that does not pay.
     pub(super) fn append(&mut self, other: &Self) {
         let plain = match (&mut *self, other) {
             (Self::Plain(mine), Self::Plain(theirs)) => return mine.append(theirs),
             (Self::Plain(mine), Self::Coded(theirs)) => return mine.append(&theirs.plain()),
+            (Self::Coded(mine), Self::Coded(theirs)) => {
+                mine.append(theirs);
+                if !mine.is_diverse() {
+                    return;
+                }
+                mine.plain()
+            }
             (Self::Coded(mine), Self::Plain(theirs)) => {
                 let mut plain = mine.plain();
                 plain.append(theirs);
-                plain
-            }
-            (Self::Coded(mine), Self::Coded(theirs)) => {
-                let appended = mine.append(theirs);
-                if appended && !mine.is_diverse() {
-                    return;
-                }
-                let mut plain = mine.plain();
-                if !appended {
-                    plain.append(&theirs.plain());
-                }
                 plain
             }
         };
@@ -349,14 +326,18 @@ impl Texts {
 mod tests {
     use super::*;
 
-    /// Rows of which every third has no text.
+    /// Rows of which every third has no text, put together of chunks.
     fn column(range: std::ops::Range<usize>, different: usize) -> Texts {
         let mut texts = Texts::default();
-        for n in range {
-            match n % 3 {
-                0 => texts.push_state(State::Null),
-                _ => texts.push(&format!("text {}", n % different)),
+        for start in range.clone().step_by(500) {
+            let mut chunk = texts.fresh();
+            for n in start..range.end.min(start + 500) {
+                match n % 3 {
+                    0 => chunk.push_state(State::Null),
+                    _ => chunk.push(&format!("text {}", n % different)),
+                }
             }
+            texts.append(&chunk);
         }
         texts
     }

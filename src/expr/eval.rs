@@ -267,6 +267,7 @@ impl<'r> Evaluator<'r> {
             let key = match self.node(key, frame) {
                 key @ (Value::Bool(_) | Value::Int(_) | Value::Uint(_) | Value::String(_)) => key,
                 trouble @ (Value::Unknown(_) | Value::Error(_)) => return trouble,
+                Value::Interval(size) => return Value::Unknown(size.why),
                 _ => return Value::Error("unsupported key type"),
             };
             let value = match (self.node(value, frame), optional) {

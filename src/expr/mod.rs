@@ -34,15 +34,18 @@ mod parser;
 mod plan;
 mod records;
 mod scope;
+#[cfg(test)]
+mod three_valued;
 pub mod time;
 pub mod types;
 mod unknown;
 mod value;
+mod wish;
 
 pub use ast::Ast;
 pub use check::{Checked, Mistake, check};
 pub use eval::{Evaluator, run};
-pub use explain::{Detail, Part, Variable};
+pub use explain::{Detail, Explained, Part, Variable};
 pub use functions::{Overload, parse_type};
 pub use json::{from_json, to_json, type_of_json};
 pub use parser::{MAX_DEPTH, MAX_LENGTH, SyntaxError, parse};
@@ -53,6 +56,7 @@ pub use types::Type;
 pub use unknown::{Cause, Origin, OriginId, Unknown};
 pub(crate) use value::weight;
 pub use value::{Interval, Items, List, Map, RecordRef, Tri, Value};
+pub use wish::{Place, Wanted, Wish};
 
 use crate::diagnostic::Code;
 

@@ -149,8 +149,20 @@ mod tests {
     use crate::report::{table, xlsx};
 
     /// Sections whose names are those of a list elsewhere, so that no template spells them out.
-    const LISTS: [&str; 11] = [
-        "severity", "outcome", "meaning", "cause", "about", "settle", "status", "role", "resource", "waiver", "field",
+    const LISTS: [&str; 13] = [
+        "undecided",
+        "severity",
+        "outcome",
+        "meaning",
+        "cause",
+        "about",
+        "settle",
+        "status",
+        "role",
+        "resource",
+        "waiver",
+        "wanted",
+        "field",
     ];
 
     /// Files of formats without templates.
@@ -220,13 +232,17 @@ mod tests {
     #[test]
     fn lists_have_a_text_for_each_of_their_names() {
         assert_eq!(section("severity"), set(Severity::ALL.map(Severity::as_str)));
-        for name in ["cause", "about", "settle"] {
+        for name in ["cause", "about", "undecided", "settle"] {
             assert_eq!(
                 section(name),
                 set(Cause::ALL.iter().map(|cause| cause.as_str())),
                 "{name}"
             );
         }
+        assert_eq!(
+            section("wanted"),
+            set(crate::audit::Wanted::ALL.map(crate::audit::Wanted::as_str))
+        );
         let outcomes = set(["pass", "fail", "unknown", "waived", "not_applicable", "out_of_scope"]);
         assert_eq!(section("outcome"), outcomes);
         assert_eq!(section("meaning"), outcomes);

@@ -12,9 +12,11 @@
 
 mod architecture;
 mod cel_conformance;
+mod changes;
 mod collection;
 mod command_line;
 mod detection;
+mod order;
 mod reference_data;
 mod report;
 mod robustness;

@@ -121,3 +121,29 @@ pub(crate) fn write_lines(place: &Path, resource: &str, text: &str) {
     entry["objects"] = text.lines().count().into();
     std::fs::write(path, json.to_string()).unwrap();
 }
+
+/// The lines of a resource type.
+pub(crate) fn lines_of(place: &Path, resource: &str) -> Vec<String> {
+    let file = place.join(format!("{resource}.ndjson.zst"));
+    let text = String::from_utf8(zstd::decode_all(std::fs::File::open(&file).unwrap()).unwrap()).unwrap();
+    text.lines().map(str::to_owned).collect()
+}
+
+/// Changes what the manifest says of a resource type.
+pub(crate) fn change_manifest(place: &Path, resource: &str, change: impl Fn(&mut serde_json::Value)) {
+    let path = place.join("manifest.json");
+    let mut json: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    let list = json["resources"].as_array_mut().unwrap();
+    change(list.iter_mut().find(|entry| entry["resource"] == resource).unwrap());
+    std::fs::write(path, json.to_string()).unwrap();
+}
+
+/// A copy of a snapshot in a new folder.
+pub(crate) fn copy_of(place: &Path, copy: &Path) -> PathBuf {
+    std::fs::create_dir(copy).unwrap();
+    for file in std::fs::read_dir(place).unwrap() {
+        let file = file.unwrap().path();
+        std::fs::copy(&file, copy.join(file.file_name().unwrap())).unwrap();
+    }
+    copy.to_owned()
+}

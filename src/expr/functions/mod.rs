@@ -110,6 +110,12 @@ pub(crate) fn function(name: &str) -> Option<&'static Function> {
     TABLE.get(name)
 }
 
+/// Every function and operator, by name.
+#[cfg(test)]
+pub(super) fn all() -> std::collections::BTreeMap<&'static str, &'static Function> {
+    TABLE.iter().map(|(name, function)| (*name, function)).collect()
+}
+
 /// Names of all functions that are written as calls, for suggestions.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     TABLE

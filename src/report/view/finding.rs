@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::evidence::{CauseView, PartView, RecordView, parts, records};
+use super::evidence::{CauseView, ChangeView, PartView, RecordView, parts, records};
 use crate::audit::{Finding, Outcome, PolicyResult, ResourceId};
 use crate::policy::{Language, Piece, message_pieces};
 use crate::report::shown::Shown;
@@ -27,6 +27,8 @@ pub(super) struct FindingView {
     parts: Vec<PartView>,
     /// Parts of the evidence that are not shown.
     more_parts: u64,
+    /// Changes of which each alone would make it pass.
+    changes: Vec<ChangeView>,
     records: Vec<RecordView>,
     /// Of a finding about many the first.
     names: Vec<Shown>,
@@ -76,6 +78,7 @@ impl FindingView {
             causes: finding.causes.iter().map(CauseView::of).collect(),
             parts,
             more_parts,
+            changes: finding.changes.iter().map(ChangeView::of).collect(),
             records: records(&finding.evidence),
             more_names: match finding.resource {
                 Some(_) => 0,

@@ -10,4 +10,5 @@ mod limits;
 mod markdown;
 mod meaning;
 mod payloads;
+mod samples;
 mod terminal;

@@ -3,7 +3,7 @@
 use regex::Regex;
 use tenken::audit::Audit;
 use tenken::policy::Language;
-use tenken::report::terminal_summary;
+use tenken::report::{Format, render, terminal_summary};
 use unicode_width::UnicodeWidthStr;
 
 use super::audits::{clean, contoso, mixed};
@@ -50,5 +50,30 @@ fn it_ends_with_where_the_reports_are() {
         "{text}"
     );
     assert!(text.contains("3 people: kaho.shirakawa@contoso.example, marcus.oyelaran@contoso.example"));
-    assert!(plain(clean(), Language::En, 100).contains("✓ All 11 policies hold"));
+    assert!(plain(clean(), Language::En, 100).contains("✓ All 18 policies hold"));
+}
+
+#[test]
+fn where_there_is_room_it_says_what_would_make_the_policy_hold() {
+    let mut audit = contoso().clone();
+    audit.policies.retain(|policy| policy.id == "provisioning.trials-off");
+    audit
+        .findings
+        .retain(|finding| finding.policy == "provisioning.trials-off");
+    let marks = Regex::new("<[^>]*>|`").unwrap();
+    for (language, expected) in [
+        (Language::En, "isAppAndServicesTrialEnabled would have to be false"),
+        (
+            Language::Ja,
+            "isAppAndServicesTrialEnabled は次の値である必要があります： false",
+        ),
+    ] {
+        assert!(plain(&audit, language, 120).contains(expected));
+        for format in [Format::Markdown, Format::Html] {
+            let text = render(&audit, format, language).unwrap();
+            let words = marks.replace_all(&text, "").into_owned();
+            let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(words.contains(expected), "{format:?} {language:?}");
+        }
+    }
 }
