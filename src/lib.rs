@@ -3,7 +3,7 @@
 //! ```text
 //!  Okta API ─┐                                                  ┌─ terminal
 //!            ├─ collect ─► snapshot ─► evaluate ─► audit ─► report ─ HTML, Markdown
-//!  Graph ────┘      ▲                     ▲                     └─ JSON
+//!  Graph ────┘      ▲                     ▲                     └─ JSON, CSV, XLSX, SARIF, …
 //!  simulator ───────┘           policies ─┘
 //! ```
 //!
@@ -38,7 +38,7 @@
 //! |---|---|
 //! | policy | a file in `policies/<pack>/`, its name in `src/policy/pack.rs`; a plant in `src/simulator/scenarios/contoso.yaml`, which a test asks for |
 //! | resource type | an entry in `src/catalog/*.yaml`, its noun in `reports/texts/`; in the simulator `endpoint.rs`, an object in the scenarios, a route in `server/` |
-//! | report format | a file in `src/report/`, a variant and a row in `Format` (`src/report/mod.rs`); templates in `reports/templates/`, listed in `assets.rs` |
+//! | report format | a file in `src/report/`, a variant and a row in `Format` (`src/report/mod.rs`); templates in `reports/templates/`, listed in `assets.rs`; a reader that was not written here in `tests/formats/read.py` |
 //! | command | a file in `src/cli/`, its variant and its arm in `src/cli/mod.rs` |
 //! | function of the language | a row in a table of `src/expr/functions/`: `STRICT` when it needs whole arguments, `PARTIAL` when it deals itself with lists that were not read to their end; loops call `Context::spend` |
 //! | macro | `src/expr/macros.rs`, and `ast::Fold`, `check`, `plan`, `fold` |
@@ -46,7 +46,7 @@
 //! | language of the texts | `policy::Language` and `policy::Text`, and from there wherever the compiler points; `reports/texts/`, `src/schema/`, every policy |
 //!
 //! Schemas for editors and the tables of facts are made from their sources by tests: `UPDATE_SCHEMA=1 cargo test`,
-//! `UPDATE_REFERENCE_DATA=1 cargo test`.
+//! `UPDATE_REFERENCE_DATA=1 cargo test`; so are the samples of reports: `UPDATE_SAMPLES=1 cargo test`.
 //!
 //! # What differs from the first design, and why
 //!

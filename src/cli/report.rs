@@ -56,7 +56,7 @@ impl FromStr for Target {
         match Format::of_file(&name) {
             Some(format) => Ok(Self::new(format, path)),
             None => Err(format!(
-                "`{text}` does not tell the format; end it with .json, .md or .html, or write FORMAT:PATH with one of {}",
+                "`{text}` does not tell the format; end it like report.html, report.md or findings.csv, or write FORMAT:PATH with one of {}",
                 Format::names().join(", ")
             )),
         }

@@ -62,7 +62,7 @@ fn case(told: &Plain<'_>, item: Item<'_>) -> TestCase {
         _ => item.finding.severity.as_str(),
     });
     let lines = [
-        told.who(item.policy),
+        told.who_acts(item.policy).unwrap_or_default(),
         numbered(&told.to_do(item)),
         told.evidence(item.finding),
     ];

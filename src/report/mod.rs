@@ -2,7 +2,8 @@
 //!
 //! One file for each format. A renderer takes the [`Audit`] and a language; it evaluates nothing and reads no clock, so
 //! the same audit gives the same bytes. What people read is laid out by the templates in `reports/` over one [`view`] of
-//! the audit; every text from outside has passed through [`shown`], and each format escapes it for itself.
+//! the audit, and what machines read is told finding by finding from [`plain`]; every text from outside has passed
+//! through [`shown`], and each format escapes it for itself.
 
 mod assets;
 mod csv;

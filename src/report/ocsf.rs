@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::ReportError;
 use super::foreign::filled;
-use super::plain::{Item, Plain, addresses, framework_items, numbered, plain};
+use super::plain::{Item, Plain, addresses, framework_items, numbered, plain, resources};
 use crate::audit::{Audit, Outcome, ResourceId};
 use crate::policy::{Language, Severity};
 
@@ -34,7 +34,6 @@ fn event(told: &Plain<'_>, item: Item<'_>) -> Json {
         Some(waiver) => format!("{}: {}", waiver.expires, plain(&waiver.reason)),
         None => message.clone(),
     };
-    let resources = finding.resource.iter().chain(&finding.resources);
     filled(json!({
         "activity_id": 1,
         "activity_name": "Create",
@@ -73,7 +72,7 @@ fn event(told: &Plain<'_>, item: Item<'_>) -> Json {
             "analytic": { "type_id": 1, "type": "Rule", "uid": plain(&policy.id), "name": told.title(policy), "version": policy.digest },
         },
         "compliance": compliance(item),
-        "resources": resources.map(resource).collect::<Vec<_>>(),
+        "resources": resources(finding).map(resource).collect::<Vec<_>>(),
         "remediation": remediation(told, item),
         "unmapped": {
             "evidence": told.evidence(finding),

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::ReportError;
 use super::foreign::{Each, filled, write_document};
-use super::plain::{Item, Plain, framework_items, numbered, plain};
+use super::plain::{Item, Plain, framework_items, numbered, plain, resources};
 use crate::audit::{Audit, Finding, Outcome, PolicyResult, ResourceId};
 use crate::policy::Language;
 
@@ -91,7 +91,7 @@ pub(super) fn write(audit: &Audit, language: Language, out: &mut dyn Write) -> R
 /// What came out.
 fn results<'a>(told: &'a Plain<'a>) -> Results<'a> {
     let audit = told.audit;
-    let resources = resources(audit);
+    let inventory = inventory(audit);
     let by_policy = by_policy(told);
     Results {
         uuid: id("result", &[&audit.snapshot.digest, &audit.clocks.as_of.to_string()]),
@@ -99,7 +99,7 @@ fn results<'a>(told: &'a Plain<'a>) -> Results<'a> {
         description: told.text("list.results"),
         start: time(audit.snapshot.started),
         end: time(audit.snapshot.ended),
-        local_definitions: Each::unless_empty(move || resources.clone().into_iter().map(inventory_item))
+        local_definitions: Each::unless_empty(move || inventory.clone().into_iter().map(inventory_item))
             .map(|inventory_items| LocalDefinitions { inventory_items }),
         reviewed_controls: json!({"control-selections": [controls(audit)]}),
         observations: Each::unless_empty(|| told.items().map(|item| observation(told, item))),
@@ -166,12 +166,9 @@ fn prop(name: &str, value: &str) -> Json {
 }
 
 /// Every resource that findings are about, once, in the order of the findings.
-fn resources(audit: &Audit) -> Vec<&ResourceId> {
+fn inventory(audit: &Audit) -> Vec<&ResourceId> {
     let mut seen = HashSet::new();
-    let all = audit
-        .findings
-        .iter()
-        .flat_map(|finding| finding.resource.iter().chain(&finding.resources));
+    let all = audit.findings.iter().flat_map(resources);
     all.filter(|resource| seen.insert((&resource.resource_type, &resource.key)))
         .collect()
 }
@@ -224,8 +221,8 @@ fn observation(told: &Plain<'_>, item: Item<'_>) -> Json {
         prop("count", &finding.count.to_string()),
     ];
     props.extend(finding.causes.iter().map(|origin| prop("cause", origin.cause.as_str())));
-    let subjects = finding.resource.iter().chain(&finding.resources);
-    let subjects = subjects.map(|resource| json!({ "subject-uuid": resource_id(resource), "type": "inventory-item" }));
+    let subjects =
+        resources(finding).map(|resource| json!({ "subject-uuid": resource_id(resource), "type": "inventory-item" }));
     let evidence = told.evidence(finding);
     filled(json!({
         "uuid": observation_id(finding),
@@ -243,7 +240,10 @@ fn observation(told: &Plain<'_>, item: Item<'_>) -> Json {
 
 /// What to do, and who can do it.
 fn remarks(told: &Plain<'_>, item: Item<'_>) -> Option<String> {
-    let lines = [told.who(item.policy), numbered(&told.to_do(item))];
+    let lines = [
+        told.who_acts(item.policy).unwrap_or_default(),
+        numbered(&told.to_do(item)),
+    ];
     let lines: Vec<String> = lines.into_iter().filter(|line| !line.is_empty()).collect();
     (!lines.is_empty()).then(|| lines.join("\n"))
 }

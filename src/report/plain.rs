@@ -4,11 +4,13 @@
 
 use std::collections::HashMap;
 
+use serde_json::Value as Json;
+
 use super::ReportError;
 use super::shown::visible;
 use super::texts::Texts;
 use super::view::{message, steps};
-use crate::audit::{Audit, Evidence, Finding, Outcome, PolicyResult, Read, WaiverResult};
+use crate::audit::{Audit, Evidence, Finding, Outcome, PolicyResult, Read, ResourceId, WaiverResult};
 use crate::expr::Origin;
 use crate::policy::{Language, Severity};
 
@@ -128,6 +130,12 @@ impl<'a> Plain<'a> {
         names.join(&self.text("page.comma"))
     }
 
+    /// The same as a sentence; nothing where a policy does not say.
+    pub(super) fn who_acts(&self, policy: &PolicyResult) -> Option<String> {
+        let words = [self.text("actions.who"), self.text("page.colon"), self.who(policy)];
+        (!policy.who.is_empty()).then(|| words.concat())
+    }
+
     /// Whom or what it is about.
     pub(super) fn subject(&self, finding: &Finding) -> String {
         if let Some(resource) = &finding.resource {
@@ -221,20 +229,46 @@ impl<'a> Plain<'a> {
 
 /// A part of the evidence: `expression = value [path = value, …]`.
 fn part(part: &Evidence) -> String {
-    let one = |read: &Read| format!("{} = {}", plain(&read.path), plain(&read.value.to_string()));
+    let one = |read: &Read| format!("{} = {}", plain(&read.path), value(&read.value));
     let reads = part.reads.iter().chain(&part.elements);
     let reads: Vec<String> = reads
         .filter(|read| read.path != part.expression)
         .take(PARTS)
         .map(one)
         .collect();
-    let value = plain(&part.value.to_string());
+    let value = value(&part.value);
     let expression = plain(&part.expression);
     if reads.is_empty() {
         format!("{expression} = {value}")
     } else {
         format!("{expression} = {value} [{}]", reads.join(", "))
     }
+}
+
+/// A value as JSON; of one that is not known the causes.
+fn value(value: &Json) -> String {
+    let origins = value.get("unknown").and_then(Json::as_array);
+    let word = |origin: &Json, name: &str| origin.get(name).and_then(Json::as_str).map(plain);
+    match origins {
+        Some(origins) => {
+            let causes = origins.iter().filter_map(|origin| {
+                let words = [word(origin, "cause")?, word(origin, "about")?];
+                Some(words.join(" "))
+            });
+            format!("unknown ({})", causes.collect::<Vec<_>>().join(", "))
+        }
+        None => plain(&value.to_string()),
+    }
+}
+
+/// The resources that a finding is about, as far as it names them.
+pub(super) fn resources(finding: &Finding) -> impl Iterator<Item = &ResourceId> {
+    let many = if finding.resource.is_some() {
+        &[]
+    } else {
+        finding.resources.as_slice()
+    };
+    finding.resource.iter().chain(many)
 }
 
 /// Text of a tenant, a vendor or an author as one line that is safe to look at.

@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 
 use super::ReportError;
 use super::foreign::{Each, filled, write_document};
-use super::plain::{Item, Plain, addresses, framework_items, numbered, plain};
+use super::plain::{Item, Plain, addresses, framework_items, numbered, plain, resources};
 use crate::audit::{Audit, Outcome, PolicyResult, ResourceId};
 use crate::policy::{Language, Severity};
 
@@ -121,7 +121,7 @@ fn help(told: &Plain<'_>, policy: &PolicyResult) -> String {
     let parts = [
         told.why(policy).unwrap_or_default(),
         numbered(&told.steps(policy)),
-        told.who(policy),
+        told.who_acts(policy).unwrap_or_default(),
         told.check(policy),
     ];
     let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
@@ -160,8 +160,7 @@ fn result(told: &Plain<'_>, item: Item<'_>) -> Json {
         }]),
         _ => Json::Null,
     };
-    let resources = finding.resource.iter().chain(&finding.resources);
-    let locations: Vec<Json> = resources.map(location).collect();
+    let locations: Vec<Json> = resources(finding).map(location).collect();
     let mut kept = filled(json!({
         "ruleId": plain(&item.policy.id),
         "ruleIndex": item.at,
