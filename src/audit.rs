@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use crate::expr::Origin;
-use crate::policy::{Reference, Severity, Steps, Text};
+use crate::policy::{Adjustment, Author, Reference, Severity, Steps, Text};
 use crate::snapshot::{Side, Tool};
 
 /// Version of the format.
@@ -71,6 +71,64 @@ pub struct Audit {
     /// Accepted exceptions, and what became of each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waivers: Vec<WaiverResult>,
+    /// What packs, the tenant's configuration and this run changed about policies.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub adjustments: Vec<Adjustment>,
+}
+
+/// Something that a policy requires of a tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequirementResult {
+    /// Its name in policies.
+    pub id: String,
+    /// Its name for people.
+    pub title: Text,
+    /// Whether the tenant has it.
+    pub status: RequirementStatus,
+}
+
+/// Whether a tenant has what is required.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RequirementStatus {
+    /// It has it.
+    Met,
+    /// It lacks it.
+    Lacking,
+    /// The snapshot does not tell.
+    Unknown,
+}
+
+/// A condition that resources must meet to be judged in this tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScopeResult {
+    /// The condition as written.
+    #[serde(rename = "where")]
+    pub condition: String,
+    /// Who said so.
+    pub by: Author,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// A parameter of a policy, and its value in this run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ParamResult {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub type_name: String,
+    /// What it is for.
+    pub about: Text,
+    /// Its value.
+    pub value: Json,
+    /// Its value if nobody had set it.
+    pub default: Json,
+    /// Who set it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Author>,
 }
 
 /// An accepted exception, and what became of it.
@@ -176,12 +234,15 @@ pub struct Counts {
     pub waived: u64,
     /// Out of scope.
     pub out_of_scope: u64,
+    /// Taken out of the scope by the tenant's configuration.
+    #[serde(default)]
+    pub excluded: u64,
 }
 
 impl Counts {
     /// Resources that the policy looked at.
     pub fn population(&self) -> u64 {
-        self.pass + self.fail + self.unknown + self.waived + self.out_of_scope
+        self.pass + self.fail + self.unknown + self.waived + self.out_of_scope + self.excluded
     }
 
     /// Adds another count.
@@ -191,6 +252,7 @@ impl Counts {
         self.unknown += other.unknown;
         self.waived += other.waived;
         self.out_of_scope += other.out_of_scope;
+        self.excluded += other.excluded;
     }
 }
 
@@ -229,6 +291,15 @@ pub struct PolicyResult {
     /// Why nothing was in scope.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_applicable: Option<NotApplicable>,
+    /// Licence tiers and features that it requires of a tenant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requires: Vec<RequirementResult>,
+    /// Conditions by which the tenant's configuration narrows what is judged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scope: Vec<ScopeResult>,
+    /// Values that others may set, with those of this run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub params: Vec<ParamResult>,
     /// Counts of resources.
     pub counts: Counts,
     /// Resources that were read, in scope or not.
@@ -259,6 +330,10 @@ pub enum NotApplicable {
     NoResources,
     /// Every resource is out of scope.
     OutOfScope,
+    /// The tenant's configuration takes every resource out of the scope.
+    Excluded,
+    /// The tenant lacks what the policy requires.
+    Requirement,
 }
 
 /// One policy judged on one resource, or on all resources for which the same is not known.
@@ -331,7 +406,7 @@ pub struct Evidence {
 pub struct Change {
     /// The path as written in the policy.
     pub path: String,
-    /// Its value.
+    /// Its value; null of all records of a type, which are no one value.
     pub value: Json,
     /// What it would have to be.
     pub wanted: Wanted,
@@ -498,6 +573,7 @@ impl std::ops::Add for Counts {
             unknown: self.unknown + other.unknown,
             waived: self.waived + other.waived,
             out_of_scope: self.out_of_scope + other.out_of_scope,
+            excluded: self.excluded + other.excluded,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::audit::{LanguageArg, judge};
-use super::choice::Choice;
+use super::choice::{Choice, Tailoring};
 use super::output::Output;
 use super::report::{self, Target};
 use super::simulate::{scenario, tenant_of};
@@ -57,7 +57,7 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
     let requests: u64 = manifest.resources.iter().map(|entry| entry.requests).sum();
     let objects: u64 = manifest.resources.iter().map(|entry| entry.objects).sum();
     output.note(&format!("collected {objects} objects over HTTP in {requests} requests"));
-    let audit = judge(&snapshot, &choice, None, None, output)?;
+    let audit = judge(&snapshot, &choice, &Tailoring::default(), None, None, output)?;
     let language = args.language.get();
     let targets = [
         Target::new(Format::Html, args.out.join("report.html")),

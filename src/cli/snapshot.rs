@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::choice::Choice;
+use super::choice::{Choice, add_tenant};
 use super::output::Output;
 use super::progress::Progress;
 use super::{Exit, Stop, now};
@@ -32,17 +32,21 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
     let mut sink = Diagnostics::new();
-    let loaded = args.choice.load(&mut sink);
-    let config = Config::read(&args.config);
-    let config = match config {
-        Ok(config) if !sink.has_errors() => config,
-        Ok(_) => return Err(sink.into()),
+    let mut request = args.choice.request();
+    let config = match Config::read(&args.config) {
+        Ok(config) => config,
         Err(more) => {
+            request.load(&mut sink);
             sink.extend(more);
             return Err(sink.into());
         }
     };
     let tenant = config.tenant(args.tenant.as_deref())?;
+    add_tenant(&mut request, tenant);
+    let loaded = request.load(&mut sink);
+    if sink.has_errors() {
+        return Err(sink.into());
+    }
     let out = args.out.clone().unwrap_or_else(|| {
         Path::new("snapshots").join(format!("{}-{}", tenant.name, now().strftime("%Y%m%dT%H%M%SZ")))
     });

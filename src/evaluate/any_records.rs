@@ -8,6 +8,7 @@ use proptest::sample::Index as Choice;
 use serde_json::{Map, Value as Json, json};
 
 use super::column::RecordColumns;
+use super::gate::Gate;
 use super::judge::judge;
 use super::load::Loaded;
 use super::project;
@@ -241,7 +242,8 @@ proptest! {
     fn the_built_in_policies_judge_any_records(snapshot in snapshot()) {
         let policies = built_in();
         let tables = tables(&snapshot, &policy::needs(&policies));
-        for (policy, tally) in policies.iter().zip(judge(&policies, &tables)) {
+        let gates: Vec<Gate> = policies.iter().map(|policy| Gate::of(policy, &tables)).collect();
+        for (policy, tally) in policies.iter().zip(judge(&policies, &gates, &tables)) {
             let judged = tally.pass + tally.out_of_scope + tally.fail.len() as u64
                 + tally.unknown.values().map(|rows| rows.count).sum::<u64>();
             let rows = match policy.judged {

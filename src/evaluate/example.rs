@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 
 use super::column::RecordColumns;
 use super::findings::resource_id;
+use super::gate::Gate;
 use super::judge::{Doubt, Verdict, verdict};
 use super::load::Loaded;
 use super::project;
@@ -51,11 +52,18 @@ pub fn judge_example(policy: &Policy, example: &Example) -> Result<Judgement, St
         needs.add_resource(resource);
     }
     let tables = tables(&example.given, &needs, example.now)?;
+    let gate = Gate::of(policy, &tables);
+    if gate.is_closed() {
+        return Ok(judgement(Verdict::OutOfScope, &tables));
+    }
     let Judged::Each(resource) = policy.judged else {
-        return Ok(judgement(verdict(policy, None, &tables, &Bump::new()), &tables));
+        return Ok(judgement(verdict(policy, &gate, None, &tables, &Bump::new()), &tables));
     };
     match chosen(resource.record, example, &tables)? {
-        Some(row) => Ok(judgement(verdict(policy, Some(row), &tables, &Bump::new()), &tables)),
+        Some(row) => Ok(judgement(
+            verdict(policy, &gate, Some(row), &tables, &Bump::new()),
+            &tables,
+        )),
         None => Ok(match tables.open(resource.record) {
             Some(open) => unknown(open, &tables),
             None => Judgement {
@@ -76,8 +84,13 @@ fn judgement(verdict: Verdict, tables: &Tables) -> Judgement {
     match verdict {
         Verdict::Pass => plain(Outcome::Pass),
         Verdict::Fail => plain(Outcome::Fail),
-        Verdict::OutOfScope => plain(Outcome::NotApplicable),
+        Verdict::OutOfScope | Verdict::Excluded => plain(Outcome::NotApplicable),
         Verdict::Unknown(Doubt::Origins(origins)) => unknown(&origins, tables),
+        Verdict::Unknown(Doubt::Untold(_)) => Judgement {
+            outcome: Outcome::Unknown,
+            causes: vec![Cause::Unclassified],
+            failure: None,
+        },
         Verdict::Unknown(Doubt::Failed(message)) => Judgement {
             outcome: Outcome::Unknown,
             causes: vec![Cause::EvaluationError],

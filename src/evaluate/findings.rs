@@ -7,19 +7,20 @@ use rayon::prelude::*;
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
+use super::gate::{self, Gate};
 use super::judge::{Doubt, Tally, bind, judge, variables};
 use super::table::Tables;
 use super::trial::Trials;
 use super::waiving::{self, Uses};
 use crate::audit::{
-    Audit, Change, Clocks, Counts, Coverage, Evidence, FORMAT, Finding, NotApplicable, Outcome, PolicyResult, Read,
-    RecordRead, ResourceId, SnapshotId, Summary, Tenant,
+    Audit, Change, Clocks, Counts, Coverage, Evidence, FORMAT, Finding, NotApplicable, Outcome, ParamResult,
+    PolicyResult, Read, RecordRead, ResourceId, ScopeResult, SnapshotId, Summary, Tenant,
 };
 use crate::catalog::{FieldType, LinkKey, Origin as FieldOrigin, RecordType, Resource, Supply};
 use crate::expr::{
     Cause, Detail, Evaluator, Explained, Origin, Part, RecordRef, Records, Value, Variable, to_json, weight,
 };
-use crate::policy::{Judged, Needs, Policy, Waiver};
+use crate::policy::{Judged, Narrowing, Needs, Param, Policy, Waiver};
 use crate::snapshot::{Manifest, Snapshot, Tool};
 
 /// Namespace of finding ids (UUID version 5, RFC 9562).
@@ -42,9 +43,12 @@ pub fn audit(
     let manifest = snapshot.manifest();
     let mut results = Vec::new();
     let mut uses = Uses::of(waivers);
-    for (policy, tally) in policies.iter().zip(judge(policies, tables)) {
+    let gates: Vec<Gate> = policies.iter().map(|policy| Gate::of(policy, tables)).collect();
+    let tallies = judge(policies, &gates, tables);
+    for ((policy, gate), tally) in policies.iter().zip(&gates).zip(tallies) {
         let reporter = Reporter {
             policy,
+            gate,
             tables,
             manifest,
             waivers: waiving::of_policy(waivers, policy),
@@ -83,12 +87,14 @@ pub fn audit(
         findings: findings.into_iter().flatten().collect(),
         coverage: coverage(policies, manifest),
         waivers: uses.results(waivers),
+        adjustments: Vec::new(),
     }
 }
 
 /// Makes results of one policy.
 struct Reporter<'a> {
     policy: &'a Policy,
+    gate: &'a Gate,
     tables: &'a Tables,
     manifest: &'a Manifest,
     /// Waivers of the policy that may be applied, with their numbers.
@@ -106,6 +112,9 @@ impl Reporter<'_> {
 
     /// Why there may be resources that were not judged.
     fn unread(&self) -> Option<Vec<Origin>> {
+        if self.gate.is_closed() {
+            return None;
+        }
         let open = self.tables.open(self.record()?)?;
         Some(self.origins(open))
     }
@@ -128,6 +137,7 @@ impl Reporter<'_> {
             unknown: tally.unknown.iter().map(|(_, rows)| rows.count).sum(),
             waived: waived as u64,
             out_of_scope: tally.out_of_scope,
+            excluded: tally.excluded,
         };
         let whole = self.unread().is_none();
         let outcome = match counts {
@@ -138,9 +148,11 @@ impl Reporter<'_> {
             Counts { pass: 1.., .. } => Outcome::Pass,
             _ => Outcome::NotApplicable,
         };
-        let not_applicable = (outcome == Outcome::NotApplicable).then_some(match counts.out_of_scope {
-            0 => NotApplicable::NoResources,
-            _ => NotApplicable::OutOfScope,
+        let not_applicable = (outcome == Outcome::NotApplicable).then_some(match counts {
+            _ if self.gate.is_closed() => NotApplicable::Requirement,
+            Counts { out_of_scope: 1.., .. } => NotApplicable::OutOfScope,
+            Counts { excluded: 1.., .. } => NotApplicable::Excluded,
+            _ => NotApplicable::NoResources,
         });
         PolicyResult {
             id: policy.id.clone(),
@@ -151,6 +163,9 @@ impl Reporter<'_> {
             resource: policy.judged.name().to_owned(),
             outcome,
             not_applicable,
+            requires: self.gate.results(),
+            scope: policy.scope.iter().map(|scope| scope_result(scope)).collect(),
+            params: policy.params.iter().map(param_result).collect(),
             counts,
             population: counts.population(),
             whole,
@@ -241,6 +256,7 @@ impl Reporter<'_> {
         let rows = self.by_key(rows);
         let causes = match doubt {
             Doubt::Origins(ids) => self.origins(ids),
+            Doubt::Untold(id) => vec![gate::untold(id, self.policy)],
             Doubt::Failed(message) => vec![Origin {
                 cause: Cause::EvaluationError,
                 about: self.policy.id.clone(),
@@ -383,16 +399,15 @@ impl Reporter<'_> {
         (evidence, self.trials.changes(wishes, row, arena))
     }
 
-    /// What decided the verdict: of an unknown `when` that, else the assertion.
+    /// What decided the verdict: what leaves the scope or a requirement unknown, else the assertion.
     fn explain<'r>(&'r self, row: Option<RecordRef>, arena: &'r Bump, detail: Detail) -> Explained<'r> {
         let evaluator = Evaluator::new(self.tables, arena);
         let variables = bind(self.policy, &evaluator, &variables(row, self.tables), arena);
-        let when = self
-            .policy
-            .when
-            .as_ref()
-            .filter(|when| !matches!(evaluator.plan(when, variables), Value::Bool(true)));
-        let plan = when.unwrap_or(&self.policy.assert);
+        let scopes = self.policy.scope.iter().map(|scope| &scope.plan);
+        let required = self.gate.doubt().and_then(|(requirement, _)| requirement.plan.as_ref());
+        let mut before = self.policy.when.iter().chain(scopes).chain(required);
+        let undecided = before.find(|plan| !matches!(evaluator.plan(plan, variables), Value::Bool(true)));
+        let plan = undecided.unwrap_or(&self.policy.assert);
         let names = [row.map_or("tenant", |row| row.ty.info().variable.as_str()), "now"];
         let own = names.into_iter().map(|name| Variable { name, plan: None });
         let lets = self.policy.lets.iter().map(|value| Variable {
@@ -435,6 +450,25 @@ impl Reporter<'_> {
             read_at: entry.and_then(|entry| entry.read_at),
             linked_by: judged.and_then(|judged| linked_by(judged, record, self.tables)),
         })
+    }
+}
+
+fn scope_result(scope: &Narrowing) -> ScopeResult {
+    ScopeResult {
+        condition: scope.text.clone(),
+        by: scope.by.clone(),
+        reason: scope.reason.clone(),
+    }
+}
+
+fn param_result(param: &Param) -> ParamResult {
+    ParamResult {
+        name: param.name.clone(),
+        type_name: param.type_name.clone(),
+        about: param.about.clone(),
+        value: param.value.clone(),
+        default: param.default.clone(),
+        by: param.by.clone(),
     }
 }
 

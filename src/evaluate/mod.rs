@@ -15,6 +15,7 @@ mod compute;
 mod condition;
 mod example;
 mod findings;
+mod gate;
 mod index;
 mod judge;
 mod link;

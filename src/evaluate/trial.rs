@@ -75,7 +75,10 @@ impl<'a> Trials<'a> {
             values.truncate(MAX_TOLD);
             let change = Change {
                 path: wish.path.clone(),
-                value: brief(wish.found, self.tables, 0),
+                value: match wish.place {
+                    Place::Collection(_) => Json::Null,
+                    _ => brief(wish.found, self.tables, 0),
+                },
                 wanted: kind,
                 values,
                 of: of as u64,

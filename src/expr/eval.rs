@@ -346,5 +346,6 @@ fn constant(literal: &Literal) -> Value<'_> {
         Literal::Double(value) => Value::Double(*value),
         Literal::String(text) => Value::String(text),
         Literal::Bytes(bytes) => Value::Bytes(bytes),
+        Literal::Duration(duration) => Value::Duration(*duration),
     }
 }

@@ -354,6 +354,13 @@ impl<'e, 'r> Explainer<'e, 'r> {
                 }
                 self.records(node, &mut part.records);
             }
+            // A constant with a name is a value that somebody chose.
+            Op::Literal(_) | Op::List(_) if self.text(node).starts_with("params.") => {
+                let text = self.text(node);
+                if !part.reads.iter().any(|(known, _)| *known == text) {
+                    part.reads.push((text, self.value(node)));
+                }
+            }
             _ => node.children().into_iter().for_each(|child| self.reads(child, part)),
         }
     }

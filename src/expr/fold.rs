@@ -35,6 +35,9 @@ impl<'r> Evaluator<'r> {
             return None;
         }
         if let Value::Unknown(why) = key {
+            if matches!(self.records.collection(join.ty, self.arena()), Value::List(list) if list.is_empty()) {
+                return None;
+            }
             // Any record may match: what is known about them does not help.
             let none = List {
                 items: Items::Values(&[]),

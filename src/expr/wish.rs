@@ -10,8 +10,8 @@ use super::plan::{FoldOp, Node, Op};
 use super::value::{Items, List, RecordRef, Tri, Value, equal};
 use crate::catalog::{FieldId, RecordType};
 
-/// Keys of a collection that are wished for; of a larger one none.
-const MAX_KEYS: usize = 300;
+/// Elements of a list that are gone through for wishes; of a larger one there are none.
+const MAX_LISTED: usize = 300;
 
 /// Where a value is that could be another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,7 +174,7 @@ impl<'r> Explainer<'_, 'r> {
         let Value::List(list) = self.value(&fold.range) else {
             return;
         };
-        if list.unsettled(self.evaluator.arena()).is_some() {
+        if list.len() > MAX_LISTED || list.unsettled(self.evaluator.arena()).is_some() {
             return;
         }
         let elements: Vec<Value<'r>> = culprits.iter().map(|culprit| culprit.value).collect();
@@ -196,7 +196,7 @@ impl<'r> Explainer<'_, 'r> {
         let (Some(join), Value::List(list)) = (&fold.join, self.value(&fold.range)) else {
             return;
         };
-        if list.len() > MAX_KEYS {
+        if list.len() > MAX_LISTED {
             return;
         }
         let known = list

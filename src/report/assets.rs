@@ -19,6 +19,7 @@ assets! {
     "templates/html/parts.html.j2",
     "templates/html/policies.html.j2",
     "templates/html/summary.html.j2",
+    "templates/html/tailoring.html.j2",
     "templates/html/unknowns.html.j2",
     "templates/html/waivers.html.j2",
     "templates/report.html.j2",

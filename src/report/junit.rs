@@ -8,7 +8,7 @@ use std::io::Write;
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::ReportError;
-use super::plain::{Item, Plain, numbered, plain};
+use super::plain::{Item, Plain, numbered, outcomes, plain};
 use crate::audit::{Audit, Outcome, PolicyResult};
 use crate::policy::Language;
 
@@ -35,17 +35,9 @@ pub(super) fn write(audit: &Audit, language: Language, out: &mut dyn Write) -> R
 /// A policy without its cases.
 fn suite(told: &Plain<'_>, policy: &PolicyResult) -> TestSuite {
     let mut suite = TestSuite::new(plain(&policy.id));
-    let counts = policy.counts;
-    let numbers = [
-        ("pass", counts.pass),
-        ("fail", counts.fail),
-        ("unknown", counts.unknown),
-        ("waived", counts.waived),
-        ("out_of_scope", counts.out_of_scope),
-    ];
     suite.add_property(Property::new("title", told.title(policy)));
     suite.add_property(Property::new("severity", policy.severity.as_str()));
-    suite.add_properties(numbers.map(|(name, count)| Property::new(name, count.to_string())));
+    suite.add_properties(outcomes(&policy.counts).map(|(name, count)| Property::new(name, count.to_string())));
     suite
 }
 

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::ReportError;
 use super::foreign::{Each, filled, write_document};
-use super::plain::{Item, Plain, framework_items, numbered, plain, resources};
+use super::plain::{Item, Plain, framework_items, numbered, outcomes, plain, resources};
 use crate::audit::{Audit, Finding, Outcome, PolicyResult, ResourceId};
 use crate::policy::Language;
 
@@ -281,11 +281,8 @@ fn finding(told: &Plain<'_>, policy: &PolicyResult, own: &[Item<'_>]) -> Option<
     let mut props = vec![
         prop("outcome", policy.outcome.as_str()),
         prop("severity", policy.severity.as_str()),
-        prop("pass", &policy.counts.pass.to_string()),
-        prop("fail", &policy.counts.fail.to_string()),
-        prop("unknown", &policy.counts.unknown.to_string()),
-        prop("waived", &policy.counts.waived.to_string()),
     ];
+    props.extend(outcomes(&policy.counts).map(|(name, count)| prop(name, &count.to_string())));
     props.extend(framework_items(policy).iter().map(|item| prop("framework", item)));
     let observations = own
         .iter()

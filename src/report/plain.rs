@@ -10,7 +10,7 @@ use super::ReportError;
 use super::shown::visible;
 use super::texts::Texts;
 use super::view::{message, steps};
-use crate::audit::{Audit, Evidence, Finding, Outcome, PolicyResult, Read, ResourceId, WaiverResult};
+use crate::audit::{Audit, Counts, Evidence, Finding, Outcome, PolicyResult, Read, ResourceId, WaiverResult};
 use crate::expr::Origin;
 use crate::policy::{Language, Severity};
 
@@ -279,6 +279,18 @@ pub(super) fn plain(text: &str) -> String {
 /// A paragraph of a policy as one line.
 fn line(text: &str) -> String {
     super::shown::Shown::prose(text).as_str().to_owned()
+}
+
+/// Every outcome of resources with its count, the worst first.
+pub(super) fn outcomes(counts: &Counts) -> [(&'static str, u64); 6] {
+    [
+        ("fail", counts.fail),
+        ("unknown", counts.unknown),
+        ("waived", counts.waived),
+        ("pass", counts.pass),
+        ("out_of_scope", counts.out_of_scope),
+        ("excluded", counts.excluded),
+    ]
 }
 
 /// Steps as one line, numbered where there are several.

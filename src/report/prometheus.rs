@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use super::ReportError;
-use super::plain::plain;
-use crate::audit::{Audit, Counts, PolicyResult};
+use super::plain::{outcomes, plain};
+use crate::audit::{Audit, PolicyResult};
 
 /// Writes the gauges.
 pub(super) fn write(audit: &Audit, out: &mut dyn Write) -> Result<(), ReportError> {
@@ -43,7 +43,7 @@ fn lines(audit: &Audit, out: &mut dyn Write) -> io::Result<()> {
         "Resources by policy and outcome. What is unknown or waived is never counted as pass.",
     )?;
     for policy in &audit.policies {
-        for (outcome, count) in counts(&policy.counts) {
+        for (outcome, count) in outcomes(&policy.counts) {
             let labels = [
                 tenant.clone(),
                 ("policy", plain(&policy.id)),
@@ -81,17 +81,6 @@ fn whole(audit: &Audit, tenant: &(&'static str, String), out: &mut dyn Write) ->
     audit.policies.iter().try_for_each(|PolicyResult { id, whole, .. }| {
         gauge(out, name, &[tenant.clone(), ("policy", plain(id))], u8::from(*whole))
     })
-}
-
-/// Every outcome with its count.
-fn counts(counts: &Counts) -> [(&'static str, u64); 5] {
-    [
-        ("pass", counts.pass),
-        ("fail", counts.fail),
-        ("unknown", counts.unknown),
-        ("waived", counts.waived),
-        ("out_of_scope", counts.out_of_scope),
-    ]
 }
 
 /// What a family is.

@@ -149,7 +149,7 @@ mod tests {
     use crate::report::{table, xlsx};
 
     /// Sections whose names are those of a list elsewhere, so that no template spells them out.
-    const LISTS: [&str; 13] = [
+    const LISTS: [&str; 15] = [
         "undecided",
         "severity",
         "outcome",
@@ -161,6 +161,8 @@ mod tests {
         "role",
         "resource",
         "waiver",
+        "author",
+        "requirement",
         "wanted",
         "field",
     ];
@@ -243,7 +245,15 @@ mod tests {
             section("wanted"),
             set(crate::audit::Wanted::ALL.map(crate::audit::Wanted::as_str))
         );
-        let outcomes = set(["pass", "fail", "unknown", "waived", "not_applicable", "out_of_scope"]);
+        let outcomes = set([
+            "pass",
+            "fail",
+            "unknown",
+            "waived",
+            "not_applicable",
+            "out_of_scope",
+            "excluded",
+        ]);
         assert_eq!(section("outcome"), outcomes);
         assert_eq!(section("meaning"), outcomes);
     }
@@ -256,7 +266,15 @@ mod tests {
         let roles = policy.pointer("/properties/who/items/enum").unwrap();
         let audit = crate::schema::audit().unwrap().json();
         let waiver = audit.pointer("/$defs/waiver/properties/status/enum").unwrap();
-        for (name, list) in [("status", status), ("role", roles), ("waiver", waiver)] {
+        let requirement = audit
+            .pointer("/$defs/policy/properties/requires/items/properties/status/enum")
+            .unwrap();
+        for (name, list) in [
+            ("status", status),
+            ("role", roles),
+            ("waiver", waiver),
+            ("requirement", requirement),
+        ] {
             assert_eq!(
                 section(name),
                 set(list.as_array().unwrap().iter().map(|item| item.as_str().unwrap()))

@@ -7,7 +7,7 @@ use std::io::Write;
 use rust_xlsxwriter::{DocProperties, Format, FormatAlign, Workbook, Worksheet, XlsxError};
 
 use super::ReportError;
-use super::plain::{Plain, framework_items, numbered, plain};
+use super::plain::{Plain, framework_items, numbered, outcomes, plain};
 use super::table::{Cell, FINDINGS, PEOPLE, Table};
 use crate::audit::{Audit, Coverage, PolicyResult};
 use crate::policy::Language;
@@ -20,16 +20,17 @@ const WIDEST: f64 = 60.0;
 /// Columns of the summary.
 pub(super) const SUMMARY: [&str; 2] = ["field", "value"];
 /// Columns of the policies.
-pub(super) const POLICIES: [&str; 13] = [
+pub(super) const POLICIES: [&str; 14] = [
     "policy",
     "title",
     "severity",
     "outcome",
-    "pass",
     "fail",
     "unknown",
     "waived",
+    "pass",
     "out_of_scope",
+    "excluded",
     "all_read",
     "who",
     "fix",
@@ -148,14 +149,7 @@ fn summary(told: &Plain<'_>) -> Vec<Vec<Cell>> {
             plain(&format!("{} {}", audit.tool.name, audit.tool.version)),
         ),
     ]);
-    let counts = audit.summary.judgements;
-    for (outcome, count) in [
-        ("fail", counts.fail),
-        ("unknown", counts.unknown),
-        ("waived", counts.waived),
-        ("pass", counts.pass),
-        ("out_of_scope", counts.out_of_scope),
-    ] {
+    for (outcome, count) in outcomes(&audit.summary.judgements) {
         lines.push(vec![
             Cell::Text(told.text(&format!("outcome.{outcome}"))),
             Cell::Number(count),
@@ -171,7 +165,6 @@ fn time(at: jiff::Timestamp) -> String {
 
 /// The cells of a policy.
 fn policy_line(told: &Plain<'_>, policy: &PolicyResult) -> Vec<Cell> {
-    let counts = policy.counts;
     let mut cells: Vec<Cell> = [
         plain(&policy.id),
         told.title(policy),
@@ -180,16 +173,7 @@ fn policy_line(told: &Plain<'_>, policy: &PolicyResult) -> Vec<Cell> {
     ]
     .map(Cell::Text)
     .into();
-    cells.extend(
-        [
-            counts.pass,
-            counts.fail,
-            counts.unknown,
-            counts.waived,
-            counts.out_of_scope,
-        ]
-        .map(Cell::Number),
-    );
+    cells.extend(outcomes(&policy.counts).map(|(_, count)| Cell::Number(count)));
     let frameworks = framework_items(policy).join(", ");
     let all_read = told.text(if policy.whole { "list.yes" } else { "list.no" });
     cells.extend([all_read, told.who(policy), numbered(&told.steps(policy)), frameworks].map(Cell::Text));

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use crate::catalog::catalog;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, printable};
-use crate::document::Document;
+use crate::document::{Document, Node};
 
 /// A published schema, ready to check documents.
 pub struct Schema {
@@ -75,19 +75,19 @@ impl Schema {
             ValidationErrorKind::Required { property } => {
                 let name = property.as_str().unwrap_or_default();
                 let start = node.span.start;
-                Diagnostic::error(Code::MissingKey, format!("missing key `{name}`{whose}")).at(
+                let code = match name {
+                    "en" | "ja" => Code::MissingTranslation,
+                    _ => Code::MissingKey,
+                };
+                Diagnostic::error(code, format!("missing key `{name}`{whose}")).at(
                     &document.source,
                     start..start + 1,
                     format!("`{name}` is required here"),
                 )
             }
+            ValidationErrorKind::PropertyNames { error } => wrong_name(document, node, error),
             ValidationErrorKind::Enum { options } => {
-                let known: Vec<&str> = options
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .filter_map(Json::as_str)
-                    .collect();
+                let known = names(options);
                 let found = node.as_str().unwrap_or_default();
                 let message = format!("`{}` is not one of {}", printable(found), listed(&known));
                 place(Code::SchemaViolation, message).suggest(found, known.iter().copied())
@@ -153,6 +153,33 @@ impl Schema {
             .and_then(Json::as_object);
         properties.into_iter().flat_map(|map| map.keys().cloned()).collect()
     }
+}
+
+/// A key that may not be called so.
+fn wrong_name(document: &Document, node: &Node, error: &ValidationError<'_>) -> Diagnostic {
+    let instance = error.instance();
+    let name = instance.as_str().unwrap_or_default();
+    let span = node.key(name).map_or_else(|| node.span.clone(), |key| key.span.clone());
+    let known = match error.kind() {
+        ValidationErrorKind::Enum { options } => names(options),
+        _ => Vec::new(),
+    };
+    let message = match error.kind() {
+        ValidationErrorKind::Enum { .. } => format!("`{}` is not one of {}", printable(name), listed(&known)),
+        ValidationErrorKind::Pattern { pattern } => {
+            format!("the name `{}` does not match `{pattern}`", printable(name))
+        }
+        _ => printable(&error.to_string()),
+    };
+    Diagnostic::error(Code::SchemaViolation, message)
+        .at(&document.source, span, "")
+        .suggest(name, known.iter().copied())
+}
+
+/// The texts of a list.
+fn names(options: &Json) -> Vec<&str> {
+    let list = options.as_array().into_iter().flatten();
+    list.filter_map(Json::as_str).collect()
 }
 
 /// At most eight of the accepted values.

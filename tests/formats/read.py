@@ -79,7 +79,7 @@ def read_xlsx(file, audit, name):
     same(last(people), personal(audit), f"{name}: people in xlsx")
     same(policies.max_row - 1, len(audit["policies"]), f"{name}: policies in xlsx")
     same(coverage.max_row - 1, len(audit["coverage"]), f"{name}: coverage in xlsx")
-    failures = sum(row[5] for row in policies.iter_rows(min_row=2, values_only=True))
+    failures = sum(row[4] for row in policies.iter_rows(min_row=2, values_only=True))
     same(failures, audit["summary"]["judgements"]["fail"], f"{name}: failures in xlsx")
     for cell in (cell for sheet in book for row in sheet.iter_rows() for cell in row):
         if cell.data_type not in "sn" or cell.hyperlink:

@@ -1,33 +1,8 @@
 //! The program as its user meets it: exit statuses, messages with places, nothing half-written.
 
 use std::path::Path;
-use std::process::Output;
 
-use assert_cmd::Command;
-
-/// The program, in a folder of its own, with nothing of the environment.
-fn tenken(folder: &Path, args: &[&str]) -> Output {
-    let mut command = Command::cargo_bin("tenken").unwrap();
-    command
-        .current_dir(folder)
-        .env_clear()
-        .env("NO_COLOR", "1")
-        .env("COLUMNS", "100")
-        .args(args);
-    command.timeout(std::time::Duration::from_secs(120)).output().unwrap()
-}
-
-fn status(output: &Output) -> i32 {
-    output.status.code().unwrap()
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).unwrap()
-}
+use crate::support::{refuses, status, stderr, stdout, tenken};
 
 /// A folder with a snapshot of a scenario in `snap`.
 fn with_snapshot(scenario: &str) -> tempfile::TempDir {
@@ -38,18 +13,6 @@ fn with_snapshot(scenario: &str) -> tempfile::TempDir {
     );
     assert_eq!(status(&output), 0, "{}", stderr(&output));
     folder
-}
-
-/// Runs a command on an input that is wrong: status 2 and a message with these words, no panic, nothing on stdout.
-fn refuses(folder: &Path, args: &[&str], words: &[&str]) {
-    let output = tenken(folder, args);
-    let text = stderr(&output);
-    assert_eq!(status(&output), 2, "{args:?}: {text}");
-    assert!(!text.contains("panicked"), "{args:?}: {text}");
-    assert!(output.stdout.is_empty(), "{args:?} printed {}", stdout(&output));
-    for word in words {
-        assert!(text.contains(word), "{args:?}: no `{word}` in\n{text}");
-    }
 }
 
 #[test]

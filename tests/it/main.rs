@@ -11,11 +11,14 @@
 )]
 
 mod architecture;
+mod behaviours;
 mod cel_conformance;
 mod changes;
 mod collection;
 mod command_line;
 mod detection;
+mod hostile_input;
+mod language;
 mod order;
 mod reference_data;
 mod report;

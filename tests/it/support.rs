@@ -1,6 +1,7 @@
 //! What several tests need: a simulated pair of tenants, collected over HTTP, and judged.
 
 use std::path::{Path, PathBuf};
+use std::process::Output;
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
@@ -106,6 +107,17 @@ pub(crate) fn change_lines(place: &Path, resource: &str, change: impl Fn(&str) -
     write_lines(place, resource, &after);
 }
 
+/// Makes a resource type one that could not be read.
+pub(crate) fn change_status(place: &Path, resource: &str, status: &str) {
+    write_lines(place, resource, "");
+    let path = place.join("manifest.json");
+    let mut json: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    let list = json["resources"].as_array_mut().unwrap();
+    let entry = list.iter_mut().find(|entry| entry["resource"] == resource).unwrap();
+    entry["status"] = status.into();
+    std::fs::write(path, json.to_string()).unwrap();
+}
+
 /// Puts other lines in the place of those of a resource type, with the right hash and size.
 pub(crate) fn write_lines(place: &Path, resource: &str, text: &str) {
     let packed = zstd::encode_all(text.as_bytes(), 3).unwrap();
@@ -120,6 +132,42 @@ pub(crate) fn write_lines(place: &Path, resource: &str, text: &str) {
     entry["bytes"] = text.len().into();
     entry["objects"] = text.lines().count().into();
     std::fs::write(path, json.to_string()).unwrap();
+}
+
+/// The program, in a folder of its own, with nothing of the environment.
+pub(crate) fn tenken(folder: &Path, args: &[&str]) -> Output {
+    let mut command = assert_cmd::Command::cargo_bin("tenken").unwrap();
+    command
+        .current_dir(folder)
+        .env_clear()
+        .env("NO_COLOR", "1")
+        .env("COLUMNS", "100")
+        .args(args);
+    command.timeout(std::time::Duration::from_secs(120)).output().unwrap()
+}
+
+pub(crate) fn status(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+pub(crate) fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+pub(crate) fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// Runs a command on an input that is wrong: status 2 and a message with these words, no panic, nothing on stdout.
+pub(crate) fn refuses(folder: &Path, args: &[&str], words: &[&str]) {
+    let output = tenken(folder, args);
+    let text = stderr(&output);
+    assert_eq!(status(&output), 2, "{args:?}: {text}");
+    assert!(!text.contains("panicked"), "{args:?}: {text}");
+    assert!(output.stdout.is_empty(), "{args:?} printed {}", stdout(&output));
+    for word in words {
+        assert!(text.contains(word), "{args:?}: no `{word}` in\n{text}");
+    }
 }
 
 /// The lines of a resource type.

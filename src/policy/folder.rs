@@ -1,0 +1,188 @@
+//! Folders of policies, on disk or built in, as documents.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Source};
+use crate::document::{Document, Node};
+
+/// A folder of policies that comes with the program.
+pub struct BuiltInPack {
+    /// Name of the folder under `policies/`.
+    pub id: &'static str,
+    /// Its files: names and texts, `pack.yaml` first.
+    pub files: &'static [(&'static str, &'static str)],
+}
+
+/// Declares the files of a pack once; a test compares them with the folder.
+macro_rules! pack {
+    ($id:literal: $($file:literal),* $(,)?) => {
+        BuiltInPack {
+            id: $id,
+            files: &[$((concat!($id, "/", $file), include_str!(concat!("../../policies/", $id, "/", $file)))),*],
+        }
+    };
+}
+
+/// The packs that come with the program.
+pub const BUILT_IN: &[BuiltInPack] = &[pack!("provisioning":
+    "pack.yaml",
+    "account-exists.yaml",
+    "email-sign-up-off.yaml",
+    "group-inherited-licence.yaml",
+    "immutable-id-unique.yaml",
+    "immutable-id.yaml",
+    "licence-errors.yaml",
+    "office-store-off.yaml",
+    "one-account.yaml",
+    "product-in-force.yaml",
+    "restricted-management.yaml",
+    "seats.yaml",
+    "stuck-app-user.yaml",
+    "suspect-licence.yaml",
+    "synced-account.yaml",
+    "trials-off.yaml",
+    "usage-location.yaml",
+    "user-owned-licence.yaml",
+    "verified-domain.yaml",
+)];
+
+/// A pack before it is read: what it says about itself, and its policies.
+#[derive(Debug)]
+pub(super) struct Folder {
+    /// Its name: of the pack, else of the folder; none for a single file.
+    pub(super) name: Option<String>,
+    /// What tells it from any other: a path, or the name of a built-in pack.
+    pub(super) identity: String,
+    /// Where it lies on disk.
+    pub(super) place: Option<PathBuf>,
+    /// Its `pack.yaml`.
+    pub(super) about: Option<Arc<Document>>,
+    /// Its policies.
+    pub(super) policies: Vec<Document>,
+}
+
+impl Folder {
+    /// A built-in pack by name, a file or folder by path; a path begins where the user or the pack is.
+    pub(super) fn find(name: &str, base: Option<&Path>, sink: &mut Diagnostics) -> Option<Self> {
+        let path = base.map_or_else(|| PathBuf::from(name), |base| base.join(name));
+        if path.exists() {
+            return Self::at(&path, sink);
+        }
+        let pack = BUILT_IN.iter().find(|pack| pack.id == name)?;
+        let sources = pack
+            .files
+            .iter()
+            .map(|(file, text)| Source::new(format!("policies/{file}"), *text));
+        Some(Self::of(pack.id, pack.id.to_owned(), None, sources, sink))
+    }
+
+    /// What is wrong when there is none of that name.
+    pub(super) fn missing(name: &str) -> Diagnostic {
+        let message = format!("there is no file, folder or built-in pack `{name}`");
+        Diagnostic::error(Code::UnknownPack, message).suggest(name, BUILT_IN.iter().map(|pack| pack.id))
+    }
+
+    fn at(path: &Path, sink: &mut Diagnostics) -> Option<Self> {
+        let whole = path.canonicalize().ok();
+        let identity = whole.as_deref().unwrap_or(path).display().to_string();
+        if path.is_file() {
+            let source = read(path, sink)?;
+            return Some(Self {
+                name: None,
+                identity,
+                place: None,
+                about: None,
+                policies: Document::parse(source, sink).into_iter().collect(),
+            });
+        }
+        let mut files = Vec::new();
+        walk(path, 0, &mut files, sink);
+        files.sort();
+        let name = whole.and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
+        let sources: Vec<_> = files.iter().filter_map(|file| read(file, sink)).collect();
+        let name = name.as_deref().unwrap_or("policies");
+        Some(Self::of(
+            name,
+            identity,
+            Some(path.to_owned()),
+            sources.into_iter(),
+            sink,
+        ))
+    }
+
+    fn of(
+        name: &str,
+        identity: String,
+        place: Option<PathBuf>,
+        sources: impl Iterator<Item = Arc<Source>>,
+        sink: &mut Diagnostics,
+    ) -> Self {
+        let documents: Vec<Document> = sources.filter_map(|source| Document::parse(source, sink)).collect();
+        let (about, policies): (Vec<_>, Vec<_>) = documents
+            .into_iter()
+            .partition(|document| is_pack_file(Path::new(&document.source.name)));
+        let mut about = about.into_iter().map(Arc::new);
+        let first = about.next();
+        for other in about {
+            let message = "a pack within a pack";
+            sink.push(
+                Diagnostic::error(Code::DuplicateId, message)
+                    .at(&other.source, 0..1, "")
+                    .help("name the folders of the two packs one by one"),
+            );
+        }
+        let id = first
+            .as_ref()
+            .and_then(|about| about.root.get("id").and_then(Node::as_str))
+            .unwrap_or(name);
+        Self {
+            name: Some(id.to_owned()),
+            identity,
+            place,
+            about: first,
+            policies,
+        }
+    }
+}
+
+/// Deepest folder within a pack.
+const MAX_FOLDERS: usize = 8;
+
+pub(super) fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>, sink: &mut Diagnostics) {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) => return sink.push(unreadable(folder, &error)),
+    };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        if path.is_dir() && depth < MAX_FOLDERS {
+            walk(&path, depth + 1, files, sink);
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "yaml" || extension == "yml")
+        {
+            files.push(path);
+        }
+    }
+}
+
+fn is_pack_file(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == "pack.yaml")
+}
+
+fn read(path: &Path, sink: &mut Diagnostics) -> Option<Arc<Source>> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Some(Source::new(path.display().to_string(), text)),
+        Err(error) => {
+            sink.push(unreadable(path, &error));
+            None
+        }
+    }
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Diagnostic {
+    Diagnostic::error(
+        Code::UnreadableFile,
+        format!("cannot read `{}`: {error}", path.display()),
+    )
+}
