@@ -27,7 +27,8 @@ pub(super) struct Args {
     /// Failures that somebody has accepted for a time (`tenken schema waivers`, `tenken waive`)
     #[arg(long, value_name = "FILE")]
     waivers: Option<PathBuf>,
-    /// Write a report; the format follows from the ending (json, md, html) unless it is given
+    /// Write a report; the format follows from the ending (html, md, json, csv, people.csv, xlsx, sarif, xml,
+    /// jsonl, oscal.json, prom) unless it is given
     #[arg(long = "report", value_name = "[FORMAT:]PATH")]
     reports: Vec<Target>,
     /// Exit with 1 when something of this severity or worse fails

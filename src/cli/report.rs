@@ -52,14 +52,11 @@ impl FromStr for Target {
             return Ok(Self::new(format, PathBuf::from(path)));
         }
         let path = PathBuf::from(text);
-        let ending = path
-            .extension()
-            .map(|ending| ending.to_string_lossy().to_lowercase())
-            .unwrap_or_default();
-        match Format::of_ending(&ending) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        match Format::of_file(&name) {
             Some(format) => Ok(Self::new(format, path)),
             None => Err(format!(
-                "`{text}` does not tell the format; end it with .json, .md or .html, or write FORMAT:PATH with one of {}",
+                "`{text}` does not tell the format; end it like report.html, report.md or findings.csv, or write FORMAT:PATH with one of {}",
                 Format::names().join(", ")
             )),
         }

@@ -146,9 +146,10 @@ mod tests {
     use super::*;
     use crate::expr::Cause;
     use crate::policy::Severity;
+    use crate::report::{table, xlsx};
 
     /// Sections whose names are those of a list elsewhere, so that no template spells them out.
-    const LISTS: [&str; 21] = [
+    const LISTS: [&str; 22] = [
         "undecided",
         "severity",
         "outcome",
@@ -170,6 +171,14 @@ mod tests {
         "standing",
         "misfit",
         "closing",
+        "field",
+    ];
+
+    /// Files of formats without templates.
+    const FILES: [&str; 3] = [
+        include_str!("oscal.rs"),
+        include_str!("plain.rs"),
+        include_str!("xlsx.rs"),
     ];
 
     fn texts(language: Language) -> &'static Texts {
@@ -200,6 +209,10 @@ mod tests {
         let mut used = BTreeSet::new();
         for (_, source) in assets::ALL {
             used.extend(written.captures_iter(source).map(|found| found[1].to_owned()));
+        }
+        let quoted = regex::Regex::new(r#""((?:list|fact|findings|page)\.[a-z_]+)""#).unwrap();
+        for source in FILES {
+            used.extend(quoted.captures_iter(source).map(|found| found[1].to_owned()));
         }
         let known: BTreeSet<String> = texts(Language::En)
             .keys()
@@ -305,6 +318,14 @@ mod tests {
                 policy.judged.name()
             );
         }
+    }
+
+    #[test]
+    fn columns_have_a_heading() {
+        let tables = [&table::FINDINGS, &table::PEOPLE].map(|table| table.columns);
+        let others: [&[&str]; 3] = [&xlsx::POLICIES, &xlsx::COVERAGE, &xlsx::SUMMARY];
+        let columns = tables.iter().chain(&others).flat_map(|columns| columns.iter().copied());
+        assert_eq!(section("field"), set(columns));
     }
 
     #[test]

@@ -106,6 +106,12 @@ pub(super) fn resource_name(resource: &ResourceId) -> Shown {
     )
 }
 
+/// The message of a failure as one text.
+pub(in crate::report) fn message(finding: &Finding, policy: &PolicyResult, language: Language) -> String {
+    let pieces = pieces(finding, policy, language, MESSAGE);
+    pieces.iter().map(|piece| piece.text.as_str()).collect()
+}
+
 /// The message of a failure, cut after so many characters. One that cannot be made gives way to what should be so.
 pub(super) fn pieces(finding: &Finding, policy: &PolicyResult, language: Language, limit: usize) -> Vec<PieceView> {
     filled(finding, [&policy.message, &policy.title], language, limit)

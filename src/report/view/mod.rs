@@ -23,7 +23,9 @@ use crate::snapshot::Side;
 use action::{Action, Role};
 pub(super) use diagnosis::DiagnosisView;
 use doubt::Doubt;
+pub(super) use finding::message;
 use policy::PolicyView;
+pub(super) use policy::steps;
 use tailoring::Tailoring;
 use waiver::WaiverView;
 

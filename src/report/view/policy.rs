@@ -144,7 +144,7 @@ pub(super) fn anchor(id: &str) -> String {
 }
 
 /// The steps of the fix.
-pub(super) fn steps(policy: &PolicyResult, language: Language) -> Vec<Shown> {
+pub(in crate::report) fn steps(policy: &PolicyResult, language: Language) -> Vec<Shown> {
     let fix = policy.fix.as_ref();
     let steps = fix.map(|fix| match language {
         Language::En => &fix.en,
