@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Output;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 use tenken::audit::Audit;
-use tenken::collect::{self, Event, Observer};
+use tenken::collect::{self, Event, Observer, Options, RateShare};
 use tenken::config::{Config, Secret, Tenant};
 use tenken::diagnostic::Diagnostics;
 use tenken::evaluate::{self, Tables};
@@ -28,10 +29,26 @@ pub(crate) fn built_in() -> Vec<Policy> {
 }
 
 /// An observer that keeps what it is told.
-pub(crate) fn listener() -> (Observer, Arc<std::sync::Mutex<Vec<Event>>>) {
-    let heard = Arc::new(std::sync::Mutex::new(Vec::new()));
+pub(crate) fn listener() -> (Observer, Arc<Mutex<Vec<Event>>>) {
+    let heard = Arc::new(Mutex::new(Vec::new()));
     let keep = Arc::clone(&heard);
     (Arc::new(move |event| keep.lock().unwrap().push(event)), heard)
+}
+
+/// An observer for tests in virtual time: while a request is under way, time stands still, so that it only passes
+/// where the collection waits by its own will, or for a server that has said nothing for `patience` of real time.
+pub(crate) fn still_time(patience: Duration) -> Observer {
+    let holds = Mutex::new(Vec::new());
+    Arc::new(move |event| match event {
+        Event::Asked { .. } => {
+            // Virtual time does not run ahead while the runtime has a blocking task.
+            let (release, hold) = std::sync::mpsc::channel::<()>();
+            tokio::task::spawn_blocking(move || hold.recv_timeout(patience));
+            holds.lock().unwrap().push(release);
+        }
+        Event::Answered { .. } => drop(holds.lock().unwrap().pop()),
+        _ => {}
+    })
 }
 
 /// A configuration for servers at these addresses.
@@ -72,11 +89,27 @@ pub(crate) fn tenant_of(server: &Server) -> Tenant {
     tenant
 }
 
+/// The whole of the rate limits: nobody else works in a simulated tenant.
+pub(crate) fn full_speed() -> Options {
+    Options {
+        rate_share: RateShare::ALL,
+    }
+}
+
 /// Collects what the built-in policies need.
 pub(crate) async fn collect(tenant: &Tenant, place: &Path) -> Result<Manifest, collect::CollectError> {
+    collect_told(tenant, place, listener().0).await
+}
+
+/// The same, told to an observer.
+pub(crate) async fn collect_told(
+    tenant: &Tenant,
+    place: &Path,
+    observer: Observer,
+) -> Result<Manifest, collect::CollectError> {
     let plan = collect::plan(&policy::needs(&built_in()));
     let writer = SnapshotWriter::create(place, false).unwrap();
-    collect::collect(tenant, &plan, writer, Arc::new(now), listener().0).await
+    collect::collect(tenant, &plan, writer, full_speed(), Arc::new(now), observer).await
 }
 
 /// A scenario collected over HTTP into a folder.
