@@ -392,7 +392,7 @@ impl<'c> Collector<'c> {
                 });
             }
             let single = step.resource.population == Population::One;
-            let page = match pages::parse(step.call.paging, single, &answer.headers, &answer.body) {
+            let page = match pages::parse(step.call, single, &answer.headers, &answer.body) {
                 Ok(page) => page,
                 Err(reason) => return Ok(partial(reading.file.objects() > before, &reason)),
             };
@@ -462,7 +462,7 @@ pub fn parent_keys(per: &PerParent, objects: &[Json]) -> Vec<String> {
     objects
         .iter()
         .filter(|object| wanted(object))
-        .filter_map(|object| object.get(&per.key)?.as_str().map(str::to_owned))
+        .filter_map(|object| per.key_of(object).map(str::to_owned))
         .filter(|key| !matches!(key.as_str(), "" | "." | ".."))
         .collect()
 }
