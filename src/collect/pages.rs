@@ -126,7 +126,9 @@ fn under<'b>(list: &str, body: &'b [u8]) -> Result<Page<'b>, String> {
         None => Links::default(),
     };
     let next = links.next.map(|next| Url::parse(&next.href));
-    let next = next.transpose().map_err(|_| "the next link is not an address".to_owned())?;
+    let next = next
+        .transpose()
+        .map_err(|_| "the next link is not an address".to_owned())?;
     Ok(Page { objects, next })
 }
 
@@ -262,11 +264,7 @@ mod tests {
     #[test]
     fn one_object_is_no_list() {
         let headers = HeaderMap::new();
-        for (body, count) in [
-            (r#" {"id":"x"}"#, Some(1)),
-            (r#"[{"id":"x"}]"#, None),
-            ("null", None),
-        ] {
+        for (body, count) in [(r#" {"id":"x"}"#, Some(1)), (r#"[{"id":"x"}]"#, None), ("null", None)] {
             let page = plain(Paging::Object, true, &headers, body.as_bytes());
             assert_eq!(page.ok().map(|page| page.objects.len()), count, "{body}");
         }

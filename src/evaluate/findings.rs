@@ -460,7 +460,11 @@ pub(super) fn resource_id(record: RecordRef, tables: &Tables) -> ResourceId {
             other => other,
         });
     // The only one of its kind may have no id; its type says which it is.
-    let key = if parts.is_empty() { resource.name.clone() } else { parts.join("/") };
+    let key = if parts.is_empty() {
+        resource.name.clone()
+    } else {
+        parts.join("/")
+    };
     ResourceId {
         resource_type: resource.name.clone(),
         key,
