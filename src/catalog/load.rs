@@ -8,11 +8,14 @@
 //!     plural: app_users        # the whole collection, okta.app_users; left out when there is exactly one
 //!     about: one sentence
 //!     population: one | few | many
-//!     call: { path, version, paging, page_size, query, select, per, empty_on }
+//!     estimate: { people: 0.1, base: 20 }  # how many there are in a tenant, for the plan; by population if left out
+//!     call: { path, version, paging, list, page_size, query, select, per, empty_on, bucket, cost }
 //!     reference: skus          # instead of `call`: a table inside the program
 //!     permission: least scope or application permission
-//!     key: [fields]            # together identify one record
-//!     label: path.of.field     # names one to a person
+//!     licence: what the tenant must have bought
+//!     clouds: [global]         # where it exists, when not everywhere
+//!     key: [fields]            # together identify one record; empty when there is exactly one
+//!     label: path.of.field     # names one to a person; left out when there is exactly one
 //!     fields:
 //!       name: { type, values, closed, absent, personal, about }
 //!       name: { about, fields: {…} }         # a nested object: the same row
@@ -21,146 +24,36 @@
 //!     derived: { name: { type, cel, otherwise, about } }
 //! ```
 //!
+//! `per: { type, parameter, key, where, asked }` calls once for each record of another type: its property `key` fills the
+//! path, `where` is CEL over it, and who is asked can so be those alone of whom something is wanted: factors are `per`
+//! administrator. `asked` is how many that are, for the plan. `paging: body` reads a page from the property `list`.
+//!
 //! Types are `bool`, `int`, `double`, `string`, `timestamp`, `map`, `list(T)` or a record's name; `?` means "or null".
 
-use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
+use super::raw::{self, Loaded, RawDerived, RawField, RawFile, RawLink, RawResource, decode};
 use super::types::{
-    Absent, Call, Derived, EmptyOn, Field, FieldId, FieldType, Link, LinkKey, Origin, Paging, PerParent, Population,
-    Record, RecordType, Resource, SourceName, Supply,
+    Absent, Bucket, Call, Derived, Estimate, Field, FieldId, FieldType, Link, LinkKey, Origin, Paging, PerParent,
+    Population, Record, RecordType, Resource, SourceName, Supply,
 };
 use super::{Catalog, reference};
-use crate::diagnostic::{Diagnostics, Source};
-use crate::document::Document;
 
-const FILES: [(&str, &str); 2] = [
-    ("okta.yaml", include_str!("okta.yaml")),
-    ("entra.yaml", include_str!("entra.yaml")),
-];
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawFile {
-    source: SourceName,
-    absent: Option<String>,
-    resources: Map<String, Json>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawResource {
-    plural: Option<String>,
-    about: String,
-    population: Population,
-    call: Option<RawCall>,
-    reference: Option<String>,
-    #[serde(default)]
-    permission: String,
-    #[serde(default)]
-    clouds: Vec<String>,
-    key: Vec<String>,
-    label: String,
-    fields: Map<String, Json>,
-    #[serde(default)]
-    links: Map<String, Json>,
-    #[serde(default)]
-    derived: Map<String, Json>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawCall {
-    path: String,
-    version: Option<String>,
-    paging: Paging,
-    #[serde(default)]
-    page_size: Map<String, Json>,
-    #[serde(default)]
-    query: Map<String, Json>,
-    #[serde(default)]
-    select: bool,
-    per: Option<RawPer>,
-    #[serde(default)]
-    empty_on: Vec<EmptyOn>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawPer {
-    r#type: String,
-    parameter: String,
-    key: String,
-    r#where: Option<String>,
-}
-
-/// A field as written. `absent` is a value of its own: `null` in the file is not "left out".
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawField {
-    r#type: Option<String>,
-    #[serde(default)]
-    values: Vec<String>,
-    #[serde(default)]
-    closed: bool,
-    #[serde(default, deserialize_with = "present")]
-    absent: Option<Json>,
-    #[serde(default)]
-    personal: bool,
-    about: String,
-    fields: Option<Map<String, Json>>,
-    list: Option<Map<String, Json>>,
-    r#as: Option<String>,
-    #[serde(default)]
-    links: Map<String, Json>,
-    #[serde(default)]
-    derived: Map<String, Json>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawLink {
-    to: String,
-    on: Vec<RawKey>,
-    r#match: Option<String>,
-    #[serde(default)]
-    always: bool,
-    about: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawKey {
-    from: String,
-    to: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawDerived {
-    r#type: String,
-    #[serde(default)]
-    values: Vec<String>,
-    #[serde(default)]
-    closed: bool,
-    cel: String,
-    otherwise: Option<String>,
-    about: String,
-}
-
-fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Json>, D::Error> {
-    Json::deserialize(deserializer).map(Some)
-}
-
-type Loaded<T> = Result<T, String>;
-
-/// Reads both files. The error names the first fault; it is the programmer's, not the user's.
+/// Reads all files. The error names the first fault; it is the programmer's, not the user's.
 pub(super) fn load() -> Loaded<Catalog> {
     let mut builder = Builder::default();
-    let mut files = Vec::new();
-    for (name, text) in FILES {
-        files.push(file(name, text)?);
+    for bucket in raw::buckets()? {
+        builder.catalog.buckets.push(Bucket {
+            name: bucket.name,
+            source: bucket.source,
+            limit: bucket.limit,
+            unit: bucket.unit,
+            seconds: bucket.seconds,
+            share: bucket.share.unwrap_or(100),
+            from: bucket.from,
+        });
     }
+    let files = raw::files()?;
     for file in &files {
         builder.register(file)?;
     }
@@ -171,17 +64,6 @@ pub(super) fn load() -> Loaded<Catalog> {
     }
     builder.links()?;
     Ok(builder.catalog)
-}
-
-fn file(name: &str, text: &str) -> Loaded<RawFile> {
-    let mut sink = Diagnostics::new();
-    let document = Document::parse(Source::new(name, text), &mut sink);
-    let document = document.ok_or_else(|| sink.iter().map(|d| d.render(false)).collect::<String>())?;
-    decode(name, &document.root.to_json())
-}
-
-fn decode<T: for<'de> Deserialize<'de>>(whose: &str, json: &Json) -> Loaded<T> {
-    T::deserialize(json).map_err(|error| format!("{whose}: {error}"))
 }
 
 #[derive(Default)]
@@ -331,7 +213,10 @@ impl Builder {
             .iter()
             .map(|name| self.field(record, name))
             .collect::<Loaded<Vec<_>>>()?;
-        let label = self.path(record, &raw.label)?;
+        let label = match &raw.label {
+            Some(label) => self.path(record, label)?,
+            None => Vec::new(),
+        };
         let collection = match &raw.plural {
             Some(plural) => format!("{}.{plural}", source.as_str()),
             None if raw.population == Population::One => full.clone(),
@@ -347,6 +232,7 @@ impl Builder {
             source,
             collection,
             population: raw.population,
+            estimate: raw.estimate.unwrap_or_else(|| Estimate::of(raw.population)),
             supply,
             record,
             key,
@@ -364,6 +250,9 @@ impl Builder {
             .call
             .as_ref()
             .ok_or("a resource type has neither call nor reference")?;
+        if (call.paging == Paging::Body) != call.list.is_some() {
+            return Err(format!("{}: `list` and `paging: body` go together", call.path));
+        }
         let per = match &call.per {
             None => None,
             Some(per) => Some(PerParent {
@@ -371,6 +260,7 @@ impl Builder {
                 parameter: per.parameter.clone(),
                 key: per.key.clone(),
                 filter: per.r#where.clone(),
+                asked: per.asked,
             }),
         };
         let mut query = pairs(&call.query);
@@ -383,13 +273,26 @@ impl Builder {
             path: call.path.clone(),
             version: call.version.clone().unwrap_or_else(|| version.to_owned()),
             paging: call.paging,
+            list: call.list.clone(),
+            page_size: call.page_size.values().find_map(Json::as_u64),
+            bucket: self.bucket(source, call.bucket.as_deref())?,
+            cost: call.cost.unwrap_or(1),
             query,
             select: call.select,
             per,
             empty_on: call.empty_on.clone(),
             permission: raw.permission.clone(),
             clouds: raw.clouds.clone(),
+            licence: raw.licence.clone(),
         })))
+    }
+
+    /// The bucket of a name; without one, that of everything else of the source.
+    fn bucket(&self, source: SourceName, name: Option<&str>) -> Loaded<usize> {
+        let mut buckets = self.catalog.buckets.iter();
+        buckets
+            .position(|bucket| bucket.source == source && name.is_none_or(|name| bucket.name == name))
+            .ok_or_else(|| format!("{} has no bucket {}", source.as_str(), name.unwrap_or_default()))
     }
 
     fn fields(&mut self, record: RecordType, fields: &Map<String, Json>) -> Loaded<()> {
@@ -419,7 +322,7 @@ impl Builder {
                 }
                 _ => return Err(format!("{whole} has not exactly one of type, fields and list")),
             };
-            nullable |= absent == Absent::Null && !matches!(ty, FieldType::Record(_) | FieldType::List(_));
+            nullable |= absent == Absent::Null && !matches!(ty, FieldType::Record(_));
             self.push(
                 record,
                 Field {

@@ -1,11 +1,12 @@
 //! The catalogue: the one table of resource types, compiled into the program.
 //!
-//! `okta.yaml` and `entra.yaml` say for every resource type where it is read from, what its fields are, what they mean
+//! The files in `okta/` and `entra/`, one a subject, say for every resource type where it is read from, what its fields are, what they mean
 //! when they are missing, and how records link to each other. Everything else derives from it: the collection plan,
 //! permissions, the types that conditions are checked against, projection, the JSON Schema, the documentation.
 //! A new resource type is one entry there.
 
 mod load;
+mod raw;
 mod reference;
 mod types;
 
@@ -14,8 +15,8 @@ use std::sync::LazyLock;
 
 pub use reference::{ReferenceTable, reference};
 pub use types::{
-    Absent, Call, Derived, EmptyOn, Field, FieldId, FieldType, Link, LinkKey, Origin, Paging, PerParent, Population,
-    Record, RecordType, Resource, SourceName, Supply,
+    Absent, Bucket, Call, Derived, EmptyOn, Estimate, Field, FieldId, FieldType, LimitUnit, Link, LinkKey, Origin,
+    Paging, PerParent, Population, Record, RecordType, Resource, SourceName, Supply,
 };
 
 /// All resource types.
@@ -25,6 +26,7 @@ pub struct Catalog {
     records: Vec<Record>,
     by_name: HashMap<String, RecordType>,
     by_collection: HashMap<String, usize>,
+    buckets: Vec<Bucket>,
 }
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(|| match load::load() {
@@ -47,6 +49,16 @@ impl Catalog {
     /// Every record type, nested ones included.
     pub fn records(&self) -> &[Record] {
         &self.records
+    }
+
+    /// Rate limits.
+    pub fn buckets(&self) -> &[Bucket] {
+        &self.buckets
+    }
+
+    /// The rate limit that a call falls under.
+    pub fn bucket(&self, call: &Call) -> Option<&Bucket> {
+        self.buckets.get(call.bucket)
     }
 
     /// Finds a resource type by its dotted name.

@@ -208,6 +208,8 @@ pub struct Resource {
     pub collection: String,
     /// How many there are.
     pub population: Population,
+    /// How many to expect; for a type that is read once for each parent, how many a parent has.
+    pub estimate: Estimate,
     /// What it is read from.
     pub supply: Supply,
     /// Its record type.
@@ -236,6 +238,14 @@ pub struct Call {
     pub version: String,
     /// How pages follow each other.
     pub paging: Paging,
+    /// Property that holds a page's objects ([`Paging::Body`]).
+    pub list: Option<String>,
+    /// Most objects of a page, if the caller says so.
+    pub page_size: Option<u64>,
+    /// Position of the rate limit in [`super::Catalog::buckets`].
+    pub bucket: usize,
+    /// What a request takes from it.
+    pub cost: u32,
     /// Query parameters; `{start}` and `{start-30d}` stand for times.
     pub query: Vec<(String, String)>,
     /// Whether Graph is asked for the catalogue's properties by `$select`.
@@ -248,6 +258,66 @@ pub struct Call {
     pub permission: String,
     /// Clouds that have it; empty for all.
     pub clouds: Vec<String>,
+    /// What the tenant must have bought, if it is not in every subscription.
+    pub licence: Option<String>,
+}
+
+/// A rate limit that several calls share.
+#[derive(Debug)]
+pub struct Bucket {
+    /// Its name.
+    pub name: String,
+    /// Whose it is.
+    pub source: SourceName,
+    /// How much is allowed …
+    pub limit: u32,
+    /// … of what …
+    pub unit: LimitUnit,
+    /// … in so many seconds.
+    pub seconds: u32,
+    /// Percent of it that one caller gets.
+    pub share: u32,
+    /// Where it is said.
+    pub from: String,
+}
+
+/// What a rate limit counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LimitUnit {
+    /// Requests.
+    Requests,
+    /// Resource units, of which a request costs one or more.
+    Units,
+}
+
+/// How many of something a tenant is expected to have: only the plan's estimate rests on it.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Estimate {
+    /// For each person.
+    #[serde(default)]
+    pub people: f64,
+    /// Whatever the number of people.
+    #[serde(default)]
+    pub base: f64,
+}
+
+impl Estimate {
+    /// What is assumed when the catalogue does not say.
+    pub(super) fn of(population: Population) -> Self {
+        let (people, base) = match population {
+            Population::One => (0.0, 1.0),
+            Population::Few => (0.0, 50.0),
+            Population::Many => (1.0, 0.0),
+        };
+        Self { people, base }
+    }
+
+    /// The number in a tenant of so many people.
+    pub fn count(self, people: u64) -> f64 {
+        self.people * people as f64 + self.base
+    }
 }
 
 /// How pages follow each other.
@@ -258,8 +328,12 @@ pub enum Paging {
     Link,
     /// `@odata.nextLink` (Graph); also lists and single objects without one.
     Odata,
+    /// The objects under a property, `_links.next.href` beside it (Okta's administrator roles).
+    Body,
     /// A plain array.
     None,
+    /// One object.
+    Object,
 }
 
 /// A call made once for each parent.
@@ -269,10 +343,23 @@ pub struct PerParent {
     pub parent: RecordType,
     /// Name of the path parameter.
     pub parameter: String,
-    /// Property of the parent that fills it.
+    /// Property of the parent that fills it, dotted when it is nested.
     pub key: String,
     /// CEL over the parent's object; only parents for which it holds are asked.
     pub filter: Option<String>,
+    /// How many parents are asked, for the plan; all of them if it is not said.
+    pub asked: Option<Estimate>,
+}
+
+impl PerParent {
+    /// What fills the path for this parent.
+    pub fn key_of<'j>(&self, parent: &'j serde_json::Value) -> Option<&'j str> {
+        let mut here = parent;
+        for name in self.key.split('.') {
+            here = here.get(name)?;
+        }
+        here.as_str()
+    }
 }
 
 /// A failure that means "there are none".

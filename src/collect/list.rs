@@ -142,7 +142,7 @@ impl Source<'_> {
                 return Ok(self.refused(step, &answer, is_first, reading));
             }
             let single = step.resource.population == Population::One;
-            let page = match pages::parse(step.call.paging, single, &answer.headers, &answer.body) {
+            let page = match pages::parse(step.call, single, &answer.headers, &answer.body) {
                 Ok(page) => page,
                 Err(reason) => return Ok(Ended::broken(reading.has_some(), &reason)),
             };

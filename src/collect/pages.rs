@@ -1,11 +1,13 @@
 //! Pages: the objects of an answer and the address of the next.
 
+use std::collections::HashMap;
+
 use reqwest::Url;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LINK};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::catalog::Paging;
+use crate::catalog::{Call, Paging};
 
 /// The objects of a page, untouched, and where the next page is.
 #[derive(Debug)]
@@ -14,9 +16,9 @@ pub(super) struct Page<'b> {
     pub(super) next: Option<Url>,
 }
 
-/// Reads an answer: a page of a list, or the one object that there is. The error says in what way it is neither.
-pub(super) fn parse<'b>(paging: Paging, single: bool, headers: &HeaderMap, body: &'b [u8]) -> Result<Page<'b>, String> {
-    read(paging, single, headers, body).map_err(|reason| match foreign_type(headers) {
+/// Reads the answer to a call: a page of a list, or the one object that there is. The error says in what way it is neither.
+pub(super) fn parse<'b>(call: &Call, single: bool, headers: &HeaderMap, body: &'b [u8]) -> Result<Page<'b>, String> {
+    read(call, single, headers, body).map_err(|reason| match foreign_type(headers) {
         Some(content_type) => format!("{reason} (it says that it is {content_type})"),
         None => reason,
     })
@@ -29,7 +31,14 @@ fn foreign_type(headers: &HeaderMap) -> Option<String> {
     (!name.contains("json")).then(|| name.chars().take(60).collect())
 }
 
-fn read<'b>(paging: Paging, single: bool, headers: &HeaderMap, body: &'b [u8]) -> Result<Page<'b>, String> {
+fn read<'b>(call: &Call, single: bool, headers: &HeaderMap, body: &'b [u8]) -> Result<Page<'b>, String> {
+    match &call.list {
+        Some(list) => under(list, body),
+        None => plain(call.paging, single, headers, body),
+    }
+}
+
+fn plain<'b>(paging: Paging, single: bool, headers: &HeaderMap, body: &'b [u8]) -> Result<Page<'b>, String> {
     let page = match paging {
         Paging::Link => Page {
             objects: array(body)?,
@@ -39,6 +48,12 @@ fn read<'b>(paging: Paging, single: bool, headers: &HeaderMap, body: &'b [u8]) -
             objects: array(body)?,
             next: None,
         },
+        Paging::Object => {
+            let objects: Vec<&RawValue> = vec![serde_json::from_slice(body).map_err(|error| not_json(body, &error))?];
+            check_objects(&objects)?;
+            Page { objects, next: None }
+        }
+        Paging::Body => return Err("the call does not say where its objects are".to_owned()),
         Paging::Odata => odata(body, single)?,
     };
     if single && page.objects.len() != 1 {
@@ -110,6 +125,36 @@ fn odata(body: &[u8], single: bool) -> Result<Page<'_>, String> {
     };
     check_objects(&objects)?;
     Ok(Page { objects, next })
+}
+
+/// A page whose objects are under a property, and the next page's address in its `_links`.
+fn under<'b>(list: &str, body: &'b [u8]) -> Result<Page<'b>, String> {
+    let mut parts: HashMap<String, &'b RawValue> =
+        serde_json::from_slice(body).map_err(|error| not_json(body, &error))?;
+    let objects = parts
+        .remove(list)
+        .ok_or_else(|| format!("the answer has no list under `{list}`"))?;
+    let objects = array(objects.get().as_bytes())?;
+    let links: Links = match parts.remove("_links") {
+        Some(links) => serde_json::from_str(links.get()).map_err(|error| not_json(body, &error))?,
+        None => Links::default(),
+    };
+    let next = links.next.map(|next| Url::parse(&next.href));
+    let next = next
+        .transpose()
+        .map_err(|_| "the next link is not an address".to_owned())?;
+    Ok(Page { objects, next })
+}
+
+/// `_links` of a page.
+#[derive(Default, Deserialize)]
+struct Links {
+    next: Option<Href>,
+}
+
+#[derive(Deserialize)]
+struct Href {
+    href: String,
 }
 
 /// The address in the `Link` header with `rel="next"` (RFC 8288). Okta sends several headers, others several links in
@@ -204,7 +249,37 @@ mod tests {
             (r#"{"error":{"code":"ServiceUnavailable"}}"#, true, None),
             (r#"{"error":{"code":"ServiceUnavailable"},"value":[]}"#, false, None),
         ] {
-            let page = parse(Paging::Odata, single, &headers, body.as_bytes());
+            let page = plain(Paging::Odata, single, &headers, body.as_bytes());
+            assert_eq!(page.ok().map(|page| page.objects.len()), count, "{body}");
+        }
+    }
+
+    #[test]
+    fn administrators_come_under_a_property_with_the_next_page_beside_them() {
+        let next = r#"{"value":[{"id":"1"}],"_links":{"self":{"href":"https://o.example/1"},"next":{"href":"https://o.example/2"}}}"#;
+        let page = under("value", next.as_bytes()).unwrap();
+        assert_eq!(
+            (page.objects.len(), page.next.unwrap().as_str()),
+            (1, "https://o.example/2")
+        );
+        let last = under("roles", br#"{"roles":[],"_links":{}}"#).unwrap();
+        assert!(last.objects.is_empty() && last.next.is_none());
+        for (body, words) in [
+            (r#"{"value":[]}"#, "no list under `roles`"),
+            (r#"{"roles":{}}"#, "not the JSON"),
+            ("[]", "not the JSON"),
+            (r#"{"roles":[],"_links":{"next":{"href":"nowhere"}}}"#, "not an address"),
+        ] {
+            let error = under("roles", body.as_bytes()).unwrap_err();
+            assert!(error.contains(words), "{body}: {error}");
+        }
+    }
+
+    #[test]
+    fn one_object_is_no_list() {
+        let headers = HeaderMap::new();
+        for (body, count) in [(r#" {"id":"x"}"#, Some(1)), (r#"[{"id":"x"}]"#, None), ("null", None)] {
+            let page = plain(Paging::Object, true, &headers, body.as_bytes());
             assert_eq!(page.ok().map(|page| page.objects.len()), count, "{body}");
         }
     }
@@ -218,7 +293,7 @@ mod tests {
             ("[1,2]", "other than objects"),
             ("{\"id\":1}", "not the JSON"),
         ] {
-            let error = parse(Paging::Link, false, &headers, body.as_bytes()).unwrap_err();
+            let error = plain(Paging::Link, false, &headers, body.as_bytes()).unwrap_err();
             assert!(error.contains(words), "{body}: {error}");
         }
     }

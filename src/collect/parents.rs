@@ -51,7 +51,7 @@ pub fn parent_keys(per: &PerParent, objects: &[Json]) -> Vec<String> {
     objects
         .iter()
         .filter(|object| wanted(object))
-        .filter_map(|object| object.get(&per.key)?.as_str().map(str::to_owned))
+        .filter_map(|object| per.key_of(object).map(str::to_owned))
         .filter(|key| !matches!(key.as_str(), "" | "." | ".."))
         .collect()
 }

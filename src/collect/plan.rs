@@ -31,9 +31,17 @@ pub fn plan(needs: &Needs) -> Plan {
             Supply::Reference(_) => None,
         })
         .collect();
-    // The catalogue nests parents one deep.
-    steps.sort_by_key(|step| (step.call.per.is_some(), step.resource.record));
+    steps.sort_by_key(|step| (depth(step.call), step.resource.record));
     Plan { steps }
+}
+
+/// How many types must be read before this call can be made.
+fn depth(call: &Call) -> usize {
+    let parent = call.per.as_ref().and_then(|per| per.parent.resource());
+    match parent.map(|parent| &parent.supply) {
+        Some(Supply::Call(call)) => 1 + depth(call),
+        _ => 0,
+    }
 }
 
 impl Plan {
@@ -110,18 +118,22 @@ impl Step {
     }
 }
 
-/// `{start}` and `{start-30d}` as RFC 3339.
-fn times(value: &str, started: jiff::Timestamp) -> String {
-    let Some(inner) = value.strip_prefix("{start").and_then(|rest| rest.strip_suffix('}')) else {
-        return value.to_owned();
-    };
-    let days: i64 = inner
-        .strip_prefix('-')
-        .and_then(|rest| rest.strip_suffix('d'))
-        .and_then(|days| days.parse().ok())
-        .unwrap_or(0);
-    let at = started
-        .checked_sub(jiff::SignedDuration::from_hours(24 * days))
-        .unwrap_or(started);
-    at.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string()
+/// A text with `{start}` and `{start-30d}` in it written as RFC 3339.
+fn times(text: &str, started: jiff::Timestamp) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("{start") {
+        let (offset, behind) = after.split_once('}').unwrap_or((after, ""));
+        let days: i64 = offset
+            .strip_prefix('-')
+            .and_then(|rest| rest.strip_suffix('d')?.parse().ok())
+            .unwrap_or(0);
+        let at = started
+            .checked_sub(jiff::SignedDuration::from_hours(24 * days))
+            .unwrap_or(started);
+        out.push_str(before);
+        out.push_str(&at.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string());
+        rest = behind;
+    }
+    out + rest
 }

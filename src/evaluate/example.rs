@@ -179,7 +179,7 @@ fn parents(resource: &Resource, given: &Given, status: Status) -> Option<Vec<Par
     };
     let per = call.per.as_ref()?;
     let (_, parents) = given.objects.iter().find(|(name, _)| name == per.parent.name())?;
-    let key = |object: &Json| object.get(&per.key).and_then(Json::as_str).map(str::to_owned);
+    let key = |object: &Json| per.key_of(object).map(str::to_owned);
     Some(
         parents
             .iter()

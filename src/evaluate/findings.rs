@@ -577,9 +577,15 @@ pub fn resource_id(record: RecordRef, tables: &Tables) -> ResourceId {
             Value::Record(record) => tables.field(record, *field, &arena),
             other => other,
         });
+    // The only one of its kind may have no id; its type says which it is.
+    let key = if parts.is_empty() {
+        resource.name.clone()
+    } else {
+        parts.join("/")
+    };
     ResourceId {
         resource_type: resource.name.clone(),
-        key: parts.join("/"),
+        key,
         name: text(name),
     }
 }

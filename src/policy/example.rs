@@ -155,7 +155,7 @@ fn only_parents(given: &mut Given) {
             let only = parent.and_then(|per| {
                 let (_, parents) = given.objects.iter().find(|(known, _)| known == per.parent.name())?;
                 match parents.as_slice() {
-                    [(_, only)] => Some(only.get(&per.key)?.as_str()?.to_owned()),
+                    [(_, only)] => per.key_of(only).map(str::to_owned),
                     _ => None,
                 }
             });

@@ -31,4 +31,5 @@ mod simulator;
 mod snapshots;
 mod support;
 mod vendor_examples;
+mod vendor_specs;
 mod waivers;

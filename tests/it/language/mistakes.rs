@@ -154,9 +154,9 @@ fn every_kind_of_mistake_is_found_before_anything_runs() {
         ),
         // Always unknown.
         (
-            "app_user.entra_user == null || app_user.entra_user.last_sign_in > now",
+            "app_user.externalId == null || entra.organization.self_service_purchases_allowed == false",
             "always-unknown",
-            "AuditLog.Read.All",
+            "MSCommerce",
         ),
         // Joins.
         (
