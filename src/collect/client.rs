@@ -1,7 +1,7 @@
-//! The HTTP client of one source: write guard, retries, pace.
+//! The HTTP client of one source, and its write guard.
 //!
 //! It can send two kinds of request and no other: GET to the source's own host, and a form to its token endpoint.
-//! Redirects are not followed, answers are limited in size, and waits follow the vendors' own headers.
+//! Redirects are not followed and answers are limited in size; when a request is sent again is the matter of `retry`.
 
 use std::time::Duration;
 
@@ -9,29 +9,24 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Method, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Mutex;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::Instant;
 
-use super::auth::Auth;
-use super::{CollectError, Event, Observer};
+use super::{CollectError, Observer};
 use crate::catalog::SourceName;
 
 /// Largest answer, decompressed.
 const MAX_BODY: usize = 128 << 20;
-/// Attempts for one page, the first included.
-const MAX_ATTEMPTS: u32 = 6;
-/// Longest wait that a header can ask for.
-const MAX_WAIT: Duration = Duration::from_secs(300);
 /// Time for one answer.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A client for one source.
 pub(super) struct Client {
     http: reqwest::Client,
-    source: SourceName,
+    pub(super) source: SourceName,
     base: Url,
-    observer: Observer,
+    pub(super) observer: Observer,
     /// No request before this moment: the vendor said that the budget is used up.
-    not_before: Mutex<Option<Instant>>,
+    pub(super) not_before: Mutex<Option<Instant>>,
 }
 
 /// An answer whose body was read whole.
@@ -39,13 +34,6 @@ pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
-}
-
-/// What a page cost.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Cost {
-    pub(super) requests: u64,
-    pub(super) throttles: u64,
 }
 
 impl Client {
@@ -79,69 +67,8 @@ impl Client {
             && url.password().is_none()
     }
 
-    /// Reads one address, waiting and trying again as the vendor asks.
-    pub(super) async fn get(&self, url: &Url, auth: &Auth, cost: &mut Cost) -> Result<Answer, GetError> {
-        if !self.owns(url) {
-            return Err(GetError::Failed(format!(
-                "refused to follow a link to another host: {}",
-                host(url)
-            )));
-        }
-        let mut renewed = false;
-        let mut attempt = 0;
-        loop {
-            attempt += 1;
-            self.wait_for_budget().await;
-            let header = auth.header(self).await.map_err(GetError::SignIn)?;
-            cost.requests += 1;
-            let outcome = self.send(Method::GET, url, Some(&header), None).await;
-            let wait = match outcome {
-                Ok(answer) => {
-                    self.note_budget(&answer.headers).await;
-                    match answer.status {
-                        429 | 500 | 502 | 503 | 504 if attempt < MAX_ATTEMPTS => {
-                            cost.throttles += u64::from(answer.status == 429);
-                            // A wait of nothing is no advice.
-                            asked_wait(&answer.headers).unwrap_or_default().max(backoff(attempt))
-                        }
-                        401 if !renewed && auth.renew().await => {
-                            renewed = true;
-                            continue;
-                        }
-                        _ => return Ok(answer),
-                    }
-                }
-                Err(message) if attempt < MAX_ATTEMPTS => {
-                    let _ = message;
-                    backoff(attempt)
-                }
-                Err(message) => return Err(GetError::Failed(message)),
-            };
-            (self.observer)(Event::Waiting {
-                source: self.source,
-                time: wait,
-            });
-            sleep(wait).await;
-        }
-    }
-
-    /// Sends a form to the token endpoint.
-    pub(super) async fn token(&self, url: &Url, form: &[(&str, &str)]) -> Result<Answer, String> {
-        let mut attempt = 0;
-        loop {
-            attempt += 1;
-            match self.send(Method::POST, url, None, Some(form)).await {
-                Ok(answer) if matches!(answer.status, 429 | 503) && attempt < MAX_ATTEMPTS => {
-                    sleep(asked_wait(&answer.headers).unwrap_or_default().max(backoff(attempt))).await;
-                }
-                Err(_) if attempt < MAX_ATTEMPTS => sleep(backoff(attempt)).await,
-                other => return other,
-            }
-        }
-    }
-
     /// The one place where requests are sent. A POST without a form, or any other method, does not leave it.
-    async fn send(
+    pub(super) async fn send(
         &self,
         method: Method,
         url: &Url,
@@ -182,70 +109,9 @@ impl Client {
         }
         Ok(Answer { status, headers, body })
     }
-
-    async fn wait_for_budget(&self) {
-        let until = self.not_before.lock().await.take();
-        if let Some(until) = until {
-            let time = until.saturating_duration_since(Instant::now());
-            if !time.is_zero() {
-                (self.observer)(Event::Waiting {
-                    source: self.source,
-                    time,
-                });
-            }
-            sleep_until(until).await;
-        }
-    }
-
-    /// Okta tells the budget on every answer: at the last request of a window, the next one waits for the reset.
-    async fn note_budget(&self, headers: &HeaderMap) {
-        let (Some(limit), Some(0)) = (
-            number(headers, "x-rate-limit-limit"),
-            number(headers, "x-rate-limit-remaining"),
-        ) else {
-            return;
-        };
-        // Both zero means too many requests at the same time, which passes by itself.
-        if limit > 0
-            && let Some(wait) = until_reset(headers)
-        {
-            *self.not_before.lock().await = Some(Instant::now() + wait);
-        }
-    }
 }
 
-/// Why an address could not be read.
-#[derive(Debug)]
-pub(super) enum GetError {
-    SignIn(CollectError),
-    Failed(String),
-}
-
-fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
-    headers.get(name)?.to_str().ok()?.trim().parse().ok()
-}
-
-/// The wait that an answer asks for: `Retry-After` (Graph), else the reset of the window (Okta).
-fn asked_wait(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = number(headers, "retry-after").map(Duration::from_secs);
-    seconds.or_else(|| until_reset(headers)).map(|wait| wait.min(MAX_WAIT))
-}
-
-/// Time until `X-Rate-Limit-Reset` (epoch seconds), by the server's own clock in `Date`; at least a second.
-fn until_reset(headers: &HeaderMap) -> Option<Duration> {
-    let reset = i64::try_from(number(headers, "x-rate-limit-reset")?).ok()?;
-    let date = headers.get("date")?.to_str().ok()?;
-    let now = jiff::fmt::rfc2822::parse(date).ok()?.timestamp().as_second();
-    let wait = u64::try_from(reset - now).unwrap_or(0).max(1);
-    Some(Duration::from_secs(wait).min(MAX_WAIT))
-}
-
-/// Doubles from half a second.
-fn backoff(attempt: u32) -> Duration {
-    Duration::from_millis(500 << attempt.saturating_sub(1).min(6))
-}
-
-fn host(url: &Url) -> String {
+pub(super) fn host(url: &Url) -> String {
     let host = url.host_str().unwrap_or("no host");
     url.port()
         .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
@@ -316,18 +182,5 @@ mod tests {
             panic!("POST left")
         };
         assert!(message.contains("write guard"));
-    }
-
-    #[test]
-    fn waits_follow_the_vendors_headers() {
-        let mut headers = HeaderMap::new();
-        headers.insert("retry-after", HeaderValue::from_static("7"));
-        assert_eq!(asked_wait(&headers), Some(Duration::from_secs(7)));
-        let mut headers = HeaderMap::new();
-        headers.insert("date", HeaderValue::from_static("Sun, 22 Nov 2026 10:00:00 GMT"));
-        headers.insert("x-rate-limit-reset", HeaderValue::from_static("1795341612"));
-        assert_eq!(asked_wait(&headers), Some(Duration::from_secs(12)));
-        headers.insert("x-rate-limit-reset", HeaderValue::from_static("99999999999"));
-        assert_eq!(asked_wait(&headers), Some(MAX_WAIT));
     }
 }

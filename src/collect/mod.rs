@@ -12,6 +12,7 @@ mod client;
 mod failure;
 mod pages;
 mod plan;
+mod retry;
 mod run;
 
 use std::sync::Arc;

@@ -8,9 +8,10 @@ use serde_json::Value as Json;
 use serde_json::value::RawValue;
 
 use super::auth::Auth;
-use super::client::{Client, Cost, GetError};
+use super::client::Client;
 use super::failure::{Failure, classify};
 use super::plan::{Plan, Step};
+use super::retry::{Cost, GetError};
 use super::{Clock, CollectError, Event, Observer, pages};
 use crate::catalog::{PerParent, Population, RecordType, SourceName};
 use crate::config::Tenant;
