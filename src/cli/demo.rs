@@ -7,9 +7,9 @@ use super::choice::Choice;
 use super::output::Output;
 use super::report::{self, Target};
 use super::simulate::{scenario, tenant_of};
-use super::snapshot::{gather_within, runtime};
+use super::snapshot::{gather, runtime};
 use super::{Exit, Stop, now};
-use crate::collect::plan;
+use crate::collect::{Options, RateShare, plan};
 use crate::diagnostic::Diagnostics;
 use crate::policy;
 use crate::report::Format;
@@ -38,6 +38,10 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
     let scenario = scenario(&args.scenario)?;
     let plan = plan(&policy::needs(&loaded.policies));
     let snapshot = args.out.join("snapshot");
+    // Nobody else works in a simulated tenant.
+    let options = Options {
+        rate_share: RateShare::ALL,
+    };
     let manifest = runtime()?.block_on(async {
         let server = Server::start(World::new(scenario, now()), ServerOptions::default())
             .await
@@ -48,7 +52,7 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
             server.graph_url()
         ));
         let collected = match tenant_of(&args.scenario, &server) {
-            Ok(tenant) => gather_within(&tenant, &plan, &snapshot, true, output).await,
+            Ok(tenant) => gather(&tenant, &plan, &snapshot, true, options, output).await,
             Err(stop) => Err(stop),
         };
         server.shutdown().await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use crate::collect::{Event, Observer};
+use crate::collect::{Event, Observer, WaitCause};
 use crate::diagnostic::printable;
 use crate::snapshot::Status;
 
@@ -71,12 +71,19 @@ impl Progress {
                     bar.set_message(format!("{resource}: {objects}"));
                 }
             }
-            Event::Waiting { source, time } => {
-                if time >= Duration::from_secs(2) {
-                    let _ = self
-                        .bars
-                        .println(format!("{} asks to wait {} s", source.as_str(), time.as_secs()));
-                }
+            Event::Asked { .. } | Event::Answered { .. } => {}
+            Event::Waiting {
+                source,
+                bucket,
+                cause,
+                time,
+            } => {
+                let why = match cause {
+                    WaitCause::Asked => "asks to wait",
+                    WaitCause::Share => "our share is used up, waiting",
+                };
+                let line = format!("{} ({bucket}): {why} {} s", source.as_str(), time.as_secs());
+                let _ = self.bars.println(line);
             }
             Event::Finished {
                 resource,

@@ -11,7 +11,7 @@ use super::{Exit, Stop, now};
 use crate::catalog::{PerParent, SourceName, Supply, catalog};
 use crate::collect::{Step, parent_keys};
 use crate::config::{Config, Tenant};
-use crate::simulator::{Credentials, Listed, Scenario, Server, ServerOptions, World};
+use crate::simulator::{Credentials, Limits, Listed, Scenario, Server, ServerOptions, World};
 use crate::snapshot::{Entry, FORMAT, Manifest, ParentStatus, Side, SnapshotWriter, Status, Tool};
 
 /// Arguments of `simulate`.
@@ -42,9 +42,20 @@ pub(super) struct Args {
     /// Answer every n-th request with "too many requests"
     #[arg(long, value_name = "N", conflicts_with = "snapshot")]
     throttle_every: Option<u32>,
+    /// How much a minute is allowed: what the scenario says, what the vendors have published, or anything
+    #[arg(long, value_name = "WHICH", default_value = "scenario", conflicts_with = "snapshot")]
+    limits: LimitsName,
     /// Refuse this path, such as /v1.0/users
     #[arg(long, value_name = "PATH", conflicts_with = "snapshot")]
     deny: Vec<String>,
+}
+
+/// The simulator's limits by name.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum LimitsName {
+    Scenario,
+    Published,
+    None,
 }
 
 /// The present in snapshots of generated people.
@@ -94,6 +105,11 @@ fn serve(args: &Args, scenario: Scenario, output: &mut Output) -> Result<(), Sto
         okta_port: args.okta_port.unwrap_or(0),
         microsoft_port: args.microsoft_port.unwrap_or(0),
         throttle_every: args.throttle_every,
+        limits: match args.limits {
+            LimitsName::Scenario => Limits::Scenario,
+            LimitsName::Published => Limits::Published,
+            LimitsName::None => Limits::None,
+        },
         deny: args.deny.clone(),
     };
     runtime()?.block_on(async {

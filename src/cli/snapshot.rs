@@ -7,7 +7,7 @@ use super::choice::Choice;
 use super::output::Output;
 use super::progress::Progress;
 use super::{Exit, Stop, now};
-use crate::collect::{Plan, collect, plan};
+use crate::collect::{Options, Plan, RateShare, collect, plan};
 use crate::config::{Config, Tenant};
 use crate::diagnostic::Diagnostics;
 use crate::policy;
@@ -25,6 +25,9 @@ pub(super) struct Args {
     /// Folder of the snapshot [default: snapshots/TENANT-TIME]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// How much of the vendors' rate limits to use at most; the rest is left to everybody else
+    #[arg(long, value_name = "PERCENT", default_value_t)]
+    rate_share: RateShare,
     /// Collect what these need
     #[command(flatten)]
     choice: Choice,
@@ -47,7 +50,10 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
         Path::new("snapshots").join(format!("{}-{}", tenant.name, now().strftime("%Y%m%dT%H%M%SZ")))
     });
     let plan = plan(&policy::needs(&loaded.policies));
-    let manifest = gather(tenant, &plan, &out, false, output)?;
+    let options = Options {
+        rate_share: args.rate_share,
+    };
+    let manifest = runtime()?.block_on(gather(tenant, &plan, &out, false, options, output))?;
     let complete = manifest
         .resources
         .iter()
@@ -63,23 +69,12 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
 }
 
 /// Collects into a folder, showing progress and telling afterwards what could not be read.
-pub(super) fn gather(
+pub(super) async fn gather(
     tenant: &Tenant,
     plan: &Plan,
     out: &Path,
     replace: bool,
-    output: &mut Output,
-) -> Result<Manifest, Stop> {
-    let runtime = runtime()?;
-    runtime.block_on(gather_within(tenant, plan, out, replace, output))
-}
-
-/// The same within a runtime that runs already.
-pub(super) async fn gather_within(
-    tenant: &Tenant,
-    plan: &Plan,
-    out: &Path,
-    replace: bool,
+    options: Options,
     output: &mut Output,
 ) -> Result<Manifest, Stop> {
     if let Some(parent) = out.parent().filter(|parent| !parent.as_os_str().is_empty()) {
@@ -89,7 +84,7 @@ pub(super) async fn gather_within(
     let writer = SnapshotWriter::create(out, replace).map_err(|error| Stop::Message(error.to_string()))?;
     let progress = Progress::new();
     let result = tokio::select! {
-        result = collect(tenant, plan, writer, Arc::new(now), progress.observer()) => result,
+        result = collect(tenant, plan, writer, options, Arc::new(now), progress.observer()) => result,
         () = stopped() => return Err(Stop::Interrupted),
     };
     for warning in progress.warnings() {

@@ -8,9 +8,8 @@ use std::time::Duration;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Method, Url};
 use secrecy::{ExposeSecret as _, SecretString};
-use tokio::sync::Mutex;
-use tokio::time::Instant;
 
+use super::pace::Pace;
 use super::{CollectError, Observer};
 use crate::catalog::SourceName;
 
@@ -18,6 +17,10 @@ use crate::catalog::SourceName;
 const MAX_BODY: usize = 128 << 20;
 /// Time for one answer.
 const TIMEOUT: Duration = Duration::from_secs(120);
+/// Time in which nothing at all arrives.
+const STALL: Duration = Duration::from_secs(30);
+/// Time to connect.
+const CONNECT: Duration = Duration::from_secs(15);
 
 /// A client for one source.
 pub(super) struct Client {
@@ -25,8 +28,7 @@ pub(super) struct Client {
     pub(super) source: SourceName,
     base: Url,
     pub(super) observer: Observer,
-    /// No request before this moment: the vendor said that the budget is used up.
-    pub(super) not_before: Mutex<Option<Instant>>,
+    pub(super) pace: Pace,
 }
 
 /// An answer whose body was read whole.
@@ -36,11 +38,22 @@ pub(super) struct Answer {
     pub(super) body: Vec<u8>,
 }
 
+/// Why there is no answer.
+#[derive(Debug)]
+pub(super) enum SendError {
+    /// The connection broke; another attempt may do.
+    Broken(String),
+    /// Another attempt would end the same.
+    Refused(String),
+}
+
 impl Client {
-    pub(super) fn new(source: SourceName, base: Url, observer: Observer) -> Result<Self, CollectError> {
+    pub(super) fn new(source: SourceName, base: Url, pace: Pace, observer: Observer) -> Result<Self, CollectError> {
         let http = reqwest::Client::builder()
             .user_agent(concat!("tenken/", env!("CARGO_PKG_VERSION"), " (read-only audit)"))
             .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT)
+            .read_timeout(STALL)
             .timeout(TIMEOUT)
             .build()
             .map_err(|error| CollectError::Setup(error.to_string()))?;
@@ -49,7 +62,7 @@ impl Client {
             source,
             base,
             observer,
-            not_before: Mutex::new(None),
+            pace,
         })
     }
 
@@ -74,36 +87,44 @@ impl Client {
         url: &Url,
         authorization: Option<&SecretString>,
         form: Option<&[(&str, &str)]>,
-    ) -> Result<Answer, String> {
+    ) -> Result<Answer, SendError> {
         let allowed = match (&method, authorization, form) {
             (&Method::GET, Some(_), None) => true,
             (&Method::POST, None, Some(_)) => url.path().ends_with("/token"),
             _ => false,
         };
         if !allowed {
-            return Err(format!("the write guard stopped {method} {}", url.path()));
+            return Err(SendError::Refused(format!(
+                "the write guard stopped {method} {}",
+                url.path()
+            )));
         }
         let mut request = self
             .http
             .request(method, url.clone())
             .header(ACCEPT, "application/json");
         if let Some(secret) = authorization {
-            let mut value =
-                HeaderValue::from_str(secret.expose_secret()).map_err(|_| "the credential is not a header value")?;
+            let mut value = HeaderValue::from_str(secret.expose_secret())
+                .map_err(|_| SendError::Refused("the credential is not a header value".to_owned()))?;
             value.set_sensitive(true);
             request = request.header(AUTHORIZATION, value);
         }
         if let Some(form) = form {
             request = request.form(form);
         }
-        let describe = |error: &reqwest::Error| format!("{}: {}", host(url), describe(error));
+        let describe = |error: &reqwest::Error| SendError::Broken(format!("{}: {}", host(url), describe(error)));
         let mut response = request.send().await.map_err(|error| describe(&error))?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| describe(&error))? {
             if body.len() + chunk.len() > MAX_BODY {
-                return Err(format!("the answer is larger than {} MiB", MAX_BODY >> 20));
+                // It would be as large the next time.
+                return Err(SendError::Refused(format!(
+                    "{}: the answer is larger than {} MiB, decompressed",
+                    host(url),
+                    MAX_BODY >> 20
+                )));
             }
             body.extend_from_slice(&chunk);
         }
@@ -119,6 +140,9 @@ pub(super) fn host(url: &Url) -> String {
 
 /// What went wrong on the wire, without the address, which may hold cursors.
 fn describe(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "the server does not answer, or too slowly".to_owned();
+    }
     let mut text = String::new();
     let mut cause: Option<&dyn std::error::Error> = Some(error);
     while let Some(current) = cause {
@@ -129,20 +153,27 @@ fn describe(error: &reqwest::Error) -> String {
         }
         cause = current.source();
     }
-    if text.is_empty() {
-        "the connection failed".to_owned()
+    let what = if error.is_body() || error.is_decode() {
+        "the answer broke off or is damaged"
     } else {
-        text
+        "the connection failed"
+    };
+    if text.is_empty() {
+        what.to_owned()
+    } else {
+        format!("{what}: {text}")
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::collect::RateShare;
     use std::sync::Arc;
 
     fn client(base: &str) -> Client {
-        Client::new(SourceName::Okta, Url::parse(base).unwrap(), Arc::new(|_| ())).unwrap()
+        let pace = Pace::new(SourceName::Okta, RateShare::default());
+        Client::new(SourceName::Okta, Url::parse(base).unwrap(), pace, Arc::new(|_| ())).unwrap()
     }
 
     #[test]
@@ -171,14 +202,15 @@ mod tests {
         for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::HEAD] {
             for url in [&token, &other] {
                 for (authorization, form) in [(Some(&secret), None), (Some(&secret), Some(form)), (None, None)] {
-                    let Err(message) = client.send(method.clone(), url, authorization, form).await else {
+                    let Err(SendError::Refused(message)) = client.send(method.clone(), url, authorization, form).await
+                    else {
                         panic!("{method} left")
                     };
                     assert!(message.contains("write guard"), "{method} {url}: {message}");
                 }
             }
         }
-        let Err(message) = client.send(Method::POST, &other, None, Some(form)).await else {
+        let Err(SendError::Refused(message)) = client.send(Method::POST, &other, None, Some(form)).await else {
             panic!("POST left")
         };
         assert!(message.contains("write guard"));

@@ -10,6 +10,7 @@
 mod auth;
 mod client;
 mod failure;
+mod pace;
 mod pages;
 mod plan;
 mod retry;
@@ -23,6 +24,7 @@ use crate::catalog::SourceName;
 use crate::diagnostic::Diagnostic;
 use crate::snapshot::SnapshotError;
 
+pub use pace::RateShare;
 pub use plan::{Plan, Step, plan};
 pub use run::{collect, parent_keys};
 
@@ -44,10 +46,26 @@ pub enum Event {
         /// Objects read so far.
         objects: u64,
     },
-    /// The vendor asks to wait.
-    Waiting {
-        /// Who asks.
+    /// A request leaves.
+    Asked {
+        /// Whom it goes to.
         source: SourceName,
+    },
+    /// It was answered, or failed.
+    Answered {
+        /// Whom it went to.
+        source: SourceName,
+        /// Status of the answer, if one came.
+        status: Option<u16>,
+    },
+    /// Requests of one bucket wait.
+    Waiting {
+        /// Whose bucket.
+        source: SourceName,
+        /// Which.
+        bucket: &'static str,
+        /// Why.
+        cause: WaitCause,
         /// For how long.
         time: std::time::Duration,
     },
@@ -64,6 +82,22 @@ pub enum Event {
     },
     /// Something the user should know.
     Warning(String),
+}
+
+/// Why requests wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaitCause {
+    /// The vendor asked for it.
+    Asked,
+    /// What we may use of the bucket is used up.
+    Share,
+}
+
+/// What the user chose of how a collection runs.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// How much of the vendors' rate limits is used at most.
+    pub rate_share: RateShare,
 }
 
 /// Receives events.

@@ -1,25 +1,35 @@
-//! When a request is sent, and when it is sent again: waits follow the vendors' own headers.
+//! When a request is sent, and when it is sent again.
 
 use std::time::Duration;
 
-use reqwest::header::HeaderMap;
 use reqwest::{Method, Url};
-use tokio::time::{Instant, sleep, sleep_until};
+use secrecy::SecretString;
+use tokio::time::{Instant, sleep};
 
 use super::auth::Auth;
-use super::client::{Answer, Client, host};
+use super::client::{Answer, Client, SendError, host};
+use super::pace::backoff;
 use super::{CollectError, Event};
 
-/// Attempts for one page, the first included.
+/// Attempts for one page that fail, the first included.
 const MAX_ATTEMPTS: u32 = 6;
-/// Longest wait that a header can ask for.
-const MAX_WAIT: Duration = Duration::from_secs(300);
+/// Times that one page is told to wait: others may be using the bucket up.
+const MAX_THROTTLES: u32 = 20;
+/// Longest wait between two requests for a token.
+const MAX_TOKEN_WAIT: Duration = Duration::from_secs(300);
 
 /// What a page cost.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Cost {
     pub(super) requests: u64,
     pub(super) throttles: u64,
+}
+
+/// Why an address could not be read.
+#[derive(Debug)]
+pub(super) enum GetError {
+    SignIn(CollectError),
+    Failed(String),
 }
 
 impl Client {
@@ -32,40 +42,39 @@ impl Client {
             )));
         }
         let mut renewed = false;
-        let mut attempt = 0;
+        let (mut failures, mut throttles) = (0, 0);
+        let mut not_before = None;
         loop {
-            attempt += 1;
-            self.wait_for_budget().await;
+            let turn = self.pace.turn(url.path(), not_before, &self.observer).await;
             let header = auth.header(self).await.map_err(GetError::SignIn)?;
             cost.requests += 1;
-            let outcome = self.send(Method::GET, url, Some(&header), None).await;
-            let wait = match outcome {
+            let outcome = self.exchange(Method::GET, url, Some(&header), None).await;
+            not_before = None;
+            match outcome {
                 Ok(answer) => {
-                    self.note_budget(&answer.headers).await;
+                    turn.note(answer.status, &answer.headers, backoff(throttles + 1));
                     match answer.status {
-                        429 | 500 | 502 | 503 | 504 if attempt < MAX_ATTEMPTS => {
-                            cost.throttles += u64::from(answer.status == 429);
-                            // A wait of nothing is no advice.
-                            asked_wait(&answer.headers).unwrap_or_default().max(backoff(attempt))
+                        429 if throttles < MAX_THROTTLES => {
+                            throttles += 1;
+                            cost.throttles += 1;
                         }
-                        401 if !renewed && auth.renew().await => {
-                            renewed = true;
-                            continue;
+                        // A refusal may name a wait for the whole bucket; this is the wait of this page alone.
+                        500 | 502 | 503 | 504 if failures + 1 < MAX_ATTEMPTS => {
+                            failures += 1;
+                            not_before = Some(Instant::now() + backoff(failures));
                         }
+                        401 if !renewed && auth.renew().await => renewed = true,
                         _ => return Ok(answer),
                     }
                 }
-                Err(message) if attempt < MAX_ATTEMPTS => {
-                    let _ = message;
-                    backoff(attempt)
+                Err(SendError::Broken(_)) if failures + 1 < MAX_ATTEMPTS => {
+                    failures += 1;
+                    not_before = Some(Instant::now() + backoff(failures));
                 }
-                Err(message) => return Err(GetError::Failed(message)),
-            };
-            (self.observer)(Event::Waiting {
-                source: self.source,
-                time: wait,
-            });
-            sleep(wait).await;
+                Err(SendError::Broken(message) | SendError::Refused(message)) => {
+                    return Err(GetError::Failed(message));
+                }
+            }
         }
     }
 
@@ -74,93 +83,38 @@ impl Client {
         let mut attempt = 0;
         loop {
             attempt += 1;
-            match self.send(Method::POST, url, None, Some(form)).await {
+            let wait = match self.exchange(Method::POST, url, None, Some(form)).await {
                 Ok(answer) if matches!(answer.status, 429 | 503) && attempt < MAX_ATTEMPTS => {
-                    sleep(asked_wait(&answer.headers).unwrap_or_default().max(backoff(attempt))).await;
+                    let seconds = answer
+                        .headers
+                        .get("retry-after")
+                        .and_then(|value| value.to_str().ok()?.parse().ok());
+                    let asked = seconds.map(Duration::from_secs).unwrap_or_default();
+                    asked.min(MAX_TOKEN_WAIT).max(backoff(attempt))
                 }
-                Err(_) if attempt < MAX_ATTEMPTS => sleep(backoff(attempt)).await,
-                other => return other,
-            }
+                Ok(answer) => return Ok(answer),
+                Err(SendError::Broken(_)) if attempt < MAX_ATTEMPTS => backoff(attempt),
+                Err(SendError::Broken(message) | SendError::Refused(message)) => return Err(message),
+            };
+            sleep(wait).await;
         }
     }
 
-    async fn wait_for_budget(&self) {
-        let until = self.not_before.lock().await.take();
-        if let Some(until) = until {
-            let time = until.saturating_duration_since(Instant::now());
-            if !time.is_zero() {
-                (self.observer)(Event::Waiting {
-                    source: self.source,
-                    time,
-                });
-            }
-            sleep_until(until).await;
-        }
-    }
-
-    /// Okta tells the budget on every answer: at the last request of a window, the next one waits for the reset.
-    async fn note_budget(&self, headers: &HeaderMap) {
-        let (Some(limit), Some(0)) = (
-            number(headers, "x-rate-limit-limit"),
-            number(headers, "x-rate-limit-remaining"),
-        ) else {
-            return;
-        };
-        // Both zero means too many requests at the same time, which passes by itself.
-        if limit > 0
-            && let Some(wait) = until_reset(headers)
-        {
-            *self.not_before.lock().await = Some(Instant::now() + wait);
-        }
-    }
-}
-
-/// Why an address could not be read.
-#[derive(Debug)]
-pub(super) enum GetError {
-    SignIn(CollectError),
-    Failed(String),
-}
-
-fn number(headers: &HeaderMap, name: &str) -> Option<u64> {
-    headers.get(name)?.to_str().ok()?.trim().parse().ok()
-}
-
-/// The wait that an answer asks for: `Retry-After` (Graph), else the reset of the window (Okta).
-fn asked_wait(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = number(headers, "retry-after").map(Duration::from_secs);
-    seconds.or_else(|| until_reset(headers)).map(|wait| wait.min(MAX_WAIT))
-}
-
-/// Time until `X-Rate-Limit-Reset` (epoch seconds), by the server's own clock in `Date`; at least a second.
-fn until_reset(headers: &HeaderMap) -> Option<Duration> {
-    let reset = i64::try_from(number(headers, "x-rate-limit-reset")?).ok()?;
-    let date = headers.get("date")?.to_str().ok()?;
-    let now = jiff::fmt::rfc2822::parse(date).ok()?.timestamp().as_second();
-    let wait = u64::try_from(reset - now).unwrap_or(0).max(1);
-    Some(Duration::from_secs(wait).min(MAX_WAIT))
-}
-
-/// Doubles from half a second.
-fn backoff(attempt: u32) -> Duration {
-    Duration::from_millis(500 << attempt.saturating_sub(1).min(6))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use reqwest::header::HeaderValue;
-
-    #[test]
-    fn waits_follow_the_vendors_headers() {
-        let mut headers = HeaderMap::new();
-        headers.insert("retry-after", HeaderValue::from_static("7"));
-        assert_eq!(asked_wait(&headers), Some(Duration::from_secs(7)));
-        let mut headers = HeaderMap::new();
-        headers.insert("date", HeaderValue::from_static("Sun, 22 Nov 2026 10:00:00 GMT"));
-        headers.insert("x-rate-limit-reset", HeaderValue::from_static("1795341612"));
-        assert_eq!(asked_wait(&headers), Some(Duration::from_secs(12)));
-        headers.insert("x-rate-limit-reset", HeaderValue::from_static("99999999999"));
-        assert_eq!(asked_wait(&headers), Some(MAX_WAIT));
+    /// Sends one request and tells of it.
+    async fn exchange(
+        &self,
+        method: Method,
+        url: &Url,
+        authorization: Option<&SecretString>,
+        form: Option<&[(&str, &str)]>,
+    ) -> Result<Answer, SendError> {
+        (self.observer)(Event::Asked { source: self.source });
+        let outcome = self.send(method, url, authorization, form).await;
+        let status = outcome.as_ref().ok().map(|answer| answer.status);
+        (self.observer)(Event::Answered {
+            source: self.source,
+            status,
+        });
+        outcome
     }
 }

@@ -10,9 +10,10 @@ use serde_json::value::RawValue;
 use super::auth::Auth;
 use super::client::Client;
 use super::failure::{Failure, classify};
+use super::pace::Pace;
 use super::plan::{Plan, Step};
 use super::retry::{Cost, GetError};
-use super::{Clock, CollectError, Event, Observer, pages};
+use super::{Clock, CollectError, Event, Observer, Options, pages};
 use crate::catalog::{PerParent, Population, RecordType, SourceName};
 use crate::config::Tenant;
 use crate::expr::{NoRecords, Scope, Type, Value, compile, from_json, run};
@@ -30,6 +31,7 @@ pub async fn collect(
     tenant: &Tenant,
     plan: &Plan,
     writer: SnapshotWriter,
+    options: Options,
     clock: Clock,
     observer: Observer,
 ) -> Result<Manifest, CollectError> {
@@ -38,7 +40,12 @@ pub async fn collect(
         let Some(okta) = &tenant.okta else {
             return Ok(Vec::new());
         };
-        let client = Client::new(SourceName::Okta, okta.url.clone(), observer.clone())?;
+        let client = Client::new(
+            SourceName::Okta,
+            okta.url.clone(),
+            Pace::new(SourceName::Okta, options.rate_share),
+            observer.clone(),
+        )?;
         let auth = Auth::okta(okta)?;
         Collector::new(client, auth, SourceName::Okta, &writer, &clock, &observer, started)
             .all(plan)
@@ -48,7 +55,12 @@ pub async fn collect(
         let Some(entra) = &tenant.entra else {
             return Ok(Vec::new());
         };
-        let client = Client::new(SourceName::Entra, entra.graph_url.clone(), observer.clone())?;
+        let client = Client::new(
+            SourceName::Entra,
+            entra.graph_url.clone(),
+            Pace::new(SourceName::Entra, options.rate_share),
+            observer.clone(),
+        )?;
         let auth = Auth::entra(entra, clock.clone())?;
         Collector::new(client, auth, SourceName::Entra, &writer, &clock, &observer, started)
             .all(plan)

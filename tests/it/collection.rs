@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use serde_json::json;
-use tenken::collect::{self, CollectError};
+use tenken::collect::{self, CollectError, Options};
 use tenken::diagnostic::Diagnostics;
 use tenken::policy;
 use tenken::snapshot::{Entry, Manifest, SnapshotWriter, Status};
@@ -62,7 +62,7 @@ async fn collect(
     let (okta, entra) = (okta.map(MockServer::uri), entra.map(MockServer::uri));
     let tenant = support::tenant(okta.as_deref(), entra.as_deref().map(|uri| (uri, uri)));
     let clock = std::sync::Arc::new(support::now);
-    let manifest = collect::collect(&tenant, &plan, writer, clock, support::listener().0).await;
+    let manifest = collect::collect(&tenant, &plan, writer, Options::default(), clock, support::listener().0).await;
     if manifest.is_err() {
         assert!(!place.exists(), "a failed collection left a snapshot");
     }

@@ -1,11 +1,11 @@
 //! What several tests need: a simulated pair of tenants, collected over HTTP, and judged.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use sha2::{Digest as _, Sha256};
 use tenken::audit::Audit;
-use tenken::collect::{self, Event, Observer};
+use tenken::collect::{self, Event, Observer, Options, RateShare};
 use tenken::config::{Config, Secret, Tenant};
 use tenken::diagnostic::Diagnostics;
 use tenken::evaluate::{self, Tables};
@@ -27,10 +27,26 @@ pub(crate) fn built_in() -> Vec<Policy> {
 }
 
 /// An observer that keeps what it is told.
-pub(crate) fn listener() -> (Observer, Arc<std::sync::Mutex<Vec<Event>>>) {
-    let heard = Arc::new(std::sync::Mutex::new(Vec::new()));
+pub(crate) fn listener() -> (Observer, Arc<Mutex<Vec<Event>>>) {
+    let heard = Arc::new(Mutex::new(Vec::new()));
     let keep = Arc::clone(&heard);
     (Arc::new(move |event| keep.lock().unwrap().push(event)), heard)
+}
+
+/// An observer for tests in virtual time: while a request is under way, time stands still, so that it only passes
+/// where the collection waits by its own will.
+pub(crate) fn still_time() -> Observer {
+    let holds = Mutex::new(Vec::new());
+    Arc::new(move |event| match event {
+        Event::Asked { .. } => {
+            // Virtual time does not run ahead while the runtime has a blocking task.
+            let (release, hold) = std::sync::mpsc::channel::<()>();
+            tokio::task::spawn_blocking(move || hold.recv());
+            holds.lock().unwrap().push(release);
+        }
+        Event::Answered { .. } => drop(holds.lock().unwrap().pop()),
+        _ => {}
+    })
 }
 
 /// A configuration for servers at these addresses.
@@ -71,11 +87,18 @@ pub(crate) fn tenant_of(server: &Server) -> Tenant {
     tenant
 }
 
+/// The whole of the rate limits: nobody else works in a simulated tenant.
+pub(crate) fn full_speed() -> Options {
+    Options {
+        rate_share: RateShare::ALL,
+    }
+}
+
 /// Collects what the built-in policies need.
 pub(crate) async fn collect(tenant: &Tenant, place: &Path) -> Result<Manifest, collect::CollectError> {
     let plan = collect::plan(&policy::needs(&built_in()));
     let writer = SnapshotWriter::create(place, false).unwrap();
-    collect::collect(tenant, &plan, writer, Arc::new(now), listener().0).await
+    collect::collect(tenant, &plan, writer, full_speed(), Arc::new(now), listener().0).await
 }
 
 /// A scenario collected over HTTP into a folder.
