@@ -14,6 +14,7 @@ use crate::diagnostic::Diagnostics;
 use crate::policy;
 use crate::report::Format;
 use crate::simulator::{Server, ServerOptions, World};
+use crate::snapshot::SnapshotWriter;
 
 /// Arguments of `demo`.
 #[derive(Debug, clap::Args)]
@@ -42,6 +43,9 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
     let options = Options {
         rate_share: RateShare::ALL,
     };
+    std::fs::create_dir_all(&args.out)
+        .map_err(|error| Stop::Message(format!("cannot make the folder `{}`: {error}", args.out.display())))?;
+    let writer = SnapshotWriter::create(&snapshot, true).map_err(|error| Stop::Message(error.to_string()))?;
     let manifest = runtime()?.block_on(async {
         let server = Server::start(World::new(scenario, now()), ServerOptions::default())
             .await
@@ -52,7 +56,7 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
             server.graph_url()
         ));
         let collected = match tenant_of(&args.scenario, &server) {
-            Ok(tenant) => gather(&tenant, &plan, &snapshot, true, options, output).await,
+            Ok(tenant) => gather(&tenant, &plan, writer, options, output).await,
             Err(stop) => Err(stop),
         };
         server.shutdown().await;

@@ -7,11 +7,11 @@ use super::choice::Choice;
 use super::output::Output;
 use super::progress::Progress;
 use super::{Exit, Stop, now};
-use crate::collect::{Options, Plan, RateShare, collect, plan};
+use crate::collect::{Options, Plan, RateShare, collect, identity, plan};
 use crate::config::{Config, Tenant};
 use crate::diagnostic::Diagnostics;
 use crate::policy;
-use crate::snapshot::{Manifest, SnapshotWriter};
+use crate::snapshot::{Beginning, Manifest, SnapshotWriter};
 
 /// Arguments of `snapshot`.
 #[derive(Debug, clap::Args)]
@@ -46,14 +46,28 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
         }
     };
     let tenant = config.tenant(args.tenant.as_deref())?;
-    let out = args.out.clone().unwrap_or_else(|| {
-        Path::new("snapshots").join(format!("{}-{}", tenant.name, now().strftime("%Y%m%dT%H%M%SZ")))
-    });
+    let out = args.out.clone().unwrap_or_else(|| default_place(&tenant.name));
     let plan = plan(&policy::needs(&loaded.policies));
     let options = Options {
         rate_share: args.rate_share,
     };
-    let manifest = runtime()?.block_on(gather(tenant, &plan, &out, false, options, output))?;
+    let (writer, beginning) = SnapshotWriter::resume(&out, identity(tenant, &plan), now())
+        .map_err(|error| Stop::Message(error.to_string()))?;
+    match beginning {
+        Beginning::New => {}
+        Beginning::Continued(began) => output.note(&format!("going on with what was begun at {began}")),
+        Beginning::Anew(why) => output.note(&format!(
+            "an unfinished snapshot lies at this place, but was collected {why}; beginning anew"
+        )),
+    }
+    let collected = runtime()?.block_on(gather(tenant, &plan, writer, options, output));
+    if collected.is_err() && SnapshotWriter::is_unfinished(&out) {
+        output.note(&format!(
+            "what was read is kept: `tenken snapshot --out {}` within 24 hours goes on from there",
+            out.display()
+        ));
+    }
+    let manifest = collected?;
     let complete = manifest
         .resources
         .iter()
@@ -68,20 +82,23 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
     Ok(Exit::Fine)
 }
 
-/// Collects into a folder, showing progress and telling afterwards what could not be read.
+/// The place of a snapshot that was given none: that of an unfinished one of the tenant, else a new one.
+fn default_place(tenant: &str) -> PathBuf {
+    let folder = Path::new("snapshots");
+    let mut unfinished = SnapshotWriter::unfinished(folder, &format!("{tenant}-2"));
+    unfinished
+        .pop()
+        .unwrap_or_else(|| folder.join(format!("{tenant}-{}", now().strftime("%Y%m%dT%H%M%SZ"))))
+}
+
+/// Collects, showing progress and telling afterwards what could not be read.
 pub(super) async fn gather(
     tenant: &Tenant,
     plan: &Plan,
-    out: &Path,
-    replace: bool,
+    writer: SnapshotWriter,
     options: Options,
     output: &mut Output,
 ) -> Result<Manifest, Stop> {
-    if let Some(parent) = out.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        std::fs::create_dir_all(parent)
-            .map_err(|error| Stop::Message(format!("cannot make the folder `{}`: {error}", parent.display())))?;
-    }
-    let writer = SnapshotWriter::create(out, replace).map_err(|error| Stop::Message(error.to_string()))?;
     let progress = Progress::new();
     let result = tokio::select! {
         result = collect(tenant, plan, writer, options, Arc::new(now), progress.observer()) => result,
@@ -93,7 +110,7 @@ pub(super) async fn gather(
     Ok(result?)
 }
 
-/// Waits until the process is asked to end: what was begun is then removed.
+/// Waits until the process is asked to end: what was begun is then kept to be continued, or removed.
 async fn stopped() {
     #[cfg(unix)]
     {

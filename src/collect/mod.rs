@@ -1,7 +1,7 @@
 //! Collects a snapshot from an Okta org and an Entra tenant.
 //!
 //! ```text
-//! Needs ─ plan ─► steps ─ pages ─► Client (guard, retry, pace) ─► snapshot files
+//! Needs ─ plan ─► source ─ list ─► retry ─ pace ─ client (guard) ─► pages ─ reading ─► snapshot files, journal
 //! ```
 //!
 //! It never writes to a tenant: [`client`] can send GET, and POST to the token endpoint.
@@ -10,11 +10,15 @@
 mod auth;
 mod client;
 mod failure;
+mod list;
 mod pace;
 mod pages;
+mod parents;
 mod plan;
+mod reading;
 mod retry;
 mod run;
+mod source;
 
 use std::sync::Arc;
 
@@ -25,8 +29,9 @@ use crate::diagnostic::Diagnostic;
 use crate::snapshot::SnapshotError;
 
 pub use pace::RateShare;
+pub use parents::parent_keys;
 pub use plan::{Plan, Step, plan};
-pub use run::{collect, parent_keys};
+pub use run::{collect, identity};
 
 /// Tells the time; only the command line reads the real clock.
 pub type Clock = Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;
@@ -128,6 +133,9 @@ pub enum CollectError {
     /// The HTTP client could not be made.
     #[error("cannot set up HTTPS: {0}")]
     Setup(String),
+    /// What was collected so far cannot be read back.
+    #[error("what was collected so far is damaged: {}", .0.message)]
+    Journal(Box<Diagnostic>),
     /// The snapshot cannot be written.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),

@@ -25,6 +25,13 @@ pub(super) struct Cost {
     pub(super) throttles: u64,
 }
 
+impl Cost {
+    pub(super) fn add(&mut self, other: Self) {
+        self.requests += other.requests;
+        self.throttles += other.throttles;
+    }
+}
+
 /// Why an address could not be read.
 #[derive(Debug)]
 pub(super) enum GetError {

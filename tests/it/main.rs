@@ -18,6 +18,7 @@ mod detection;
 mod pace;
 mod reference_data;
 mod report;
+mod resume;
 mod robustness;
 mod simulator;
 mod snapshots;

@@ -22,6 +22,18 @@ const REPORTS: Rule = Rule::Spaced(0.5);
 /// Conditional Access and Identity Protection: 1 request a second over all apps, refusals without Retry-After (ibid.).
 const PROTECTION: Rule = Rule::Spaced(1.0);
 
+impl Rule {
+    /// How many lists of one bucket are read at the same time: as many as it takes to use it up, and few enough that
+    /// nobody notices.
+    pub(super) fn lists_at_once(self) -> usize {
+        match self {
+            Self::Told => 2,
+            Self::Units(_) => 4,
+            Self::Spaced(_) => 1,
+        }
+    }
+}
+
 /// The bucket of a path.
 pub(super) fn bucket(source: SourceName, path: &str) -> (&'static str, Rule) {
     match source {

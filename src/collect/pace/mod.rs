@@ -11,11 +11,11 @@ mod units;
 mod window;
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep_until};
 
 use super::{Event, Observer, WaitCause};
@@ -27,7 +27,7 @@ use units::Units;
 use window::Window;
 
 /// Requests under way at the same time, to one source. Okta allows an org 75, and shares them with everybody who works.
-const MAX_AT_ONCE: usize = 8;
+const MAX_AT_ONCE: usize = 16;
 
 /// Waits shorter than this are not told of.
 const WORTH_TELLING: Duration = Duration::from_secs(2);
@@ -38,6 +38,8 @@ pub(super) struct Pace {
     share: RateShare,
     state: Mutex<State>,
     changed: Notify,
+    /// Lists of each bucket that may be read at the same time.
+    lists: Mutex<HashMap<&'static str, Arc<Semaphore>>>,
 }
 
 /// What is known of the source at the moment.
@@ -91,7 +93,19 @@ impl Pace {
             share,
             state: Mutex::new(state),
             changed: Notify::new(),
+            lists: Mutex::default(),
         }
+    }
+
+    /// Waits until another list of a path's bucket may be read; it may until the permit is dropped.
+    pub(super) async fn list(&self, path: &str) -> Option<OwnedSemaphorePermit> {
+        let (bucket, rule) = bucket(self.source, path);
+        let semaphore = {
+            let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
+            let new = || Arc::new(Semaphore::new(rule.lists_at_once()));
+            Arc::clone(lists.entry(bucket).or_insert_with(new))
+        };
+        semaphore.acquire_owned().await.ok()
     }
 
     /// Waits until a request to a path may be sent: until its bucket has something left, and not before the moment that
