@@ -1,7 +1,7 @@
 //! Pages: the objects of an answer and the address of the next.
 
 use reqwest::Url;
-use reqwest::header::{HeaderMap, LINK};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, LINK};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -16,6 +16,20 @@ pub(super) struct Page<'b> {
 
 /// Reads an answer: a page of a list, or the one object that there is. The error says in what way it is neither.
 pub(super) fn parse<'b>(paging: Paging, single: bool, headers: &HeaderMap, body: &'b [u8]) -> Result<Page<'b>, String> {
+    read(paging, single, headers, body).map_err(|reason| match foreign_type(headers) {
+        Some(content_type) => format!("{reason} (it says that it is {content_type})"),
+        None => reason,
+    })
+}
+
+/// What an answer calls itself, if it is not JSON. An answer that is JSON may call itself what it likes.
+fn foreign_type(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    let name = value.split(';').next().unwrap_or_default().trim();
+    (!name.contains("json")).then(|| name.chars().take(60).collect())
+}
+
+fn read<'b>(paging: Paging, single: bool, headers: &HeaderMap, body: &'b [u8]) -> Result<Page<'b>, String> {
     let page = match paging {
         Paging::Link => Page {
             objects: array(body)?,

@@ -18,5 +18,5 @@ mod server;
 mod world;
 
 pub use scenario::{Plant, Scenario, ScenarioError};
-pub use server::{Credentials, Limits, Request, Server, ServerOptions};
+pub use server::{Credentials, FaultPlan, FaultPlanError, Limits, Request, Server, ServerOptions};
 pub use world::{Listed, World};

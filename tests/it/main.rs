@@ -15,6 +15,7 @@ mod cel_conformance;
 mod collection;
 mod command_line;
 mod detection;
+mod hostile;
 mod pace;
 mod reference_data;
 mod report;

@@ -3,6 +3,7 @@
 
 mod answer;
 mod clock;
+mod fault;
 mod graph;
 mod graph_error;
 mod graph_rules;
@@ -29,11 +30,13 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+pub use fault::{FaultPlan, FaultPlanError};
 pub use request_log::Request;
 
 use super::endpoint::Endpoint;
 use super::world::World;
 use clock::Clock;
+use fault::Faults;
 use login::Tokens;
 use paging::Cursors;
 use rate_limit::{RateLimits, Throttle, UnitLimits};
@@ -55,6 +58,8 @@ pub struct ServerOptions {
     pub throttle_every: Option<u32>,
     /// How much a minute the vendors allow.
     pub limits: Limits,
+    /// What goes wrong.
+    pub faults: FaultPlan,
     /// Path templates that the vendor refuses with its 403, besides those that the scenario
     /// denies.
     pub deny: Vec<String>,
@@ -124,6 +129,8 @@ struct Shared {
     cursors: Cursors,
     /// Okta's request counters.
     rate_limits: RateLimits,
+    /// What goes wrong.
+    faults: Faults,
     /// Graph's resource units.
     unit_limits: UnitLimits,
     /// Refuses requests to Okta now and then.
@@ -174,6 +181,7 @@ impl Server {
                 Limits::Published => 1,
                 Limits::None => 1_000_000,
             }),
+            faults: Faults::new(options.faults),
             unit_limits: UnitLimits::new((options.limits == Limits::Published).then(|| world.people())),
             okta_throttle: Throttle::new(options.throttle_every),
             graph_throttle: Throttle::new(options.throttle_every),
@@ -251,7 +259,10 @@ fn listen(listener: TcpListener, router: Router<Arc<Shared>>, shared: &Arc<Share
 /// Writes every request down, with how it was answered.
 async fn log(State(shared): State<Arc<Shared>>, request: HttpRequest, next: Next) -> Response {
     let (method, uri) = (request.method().to_string(), request.uri().clone());
-    let response = next.run(request).await;
+    let response = match shared.faults.answer(&shared, &uri).await {
+        Some(fault) => fault,
+        None => next.run(request).await,
+    };
     shared.log.note(Request {
         method,
         path: uri.path().to_owned(),
