@@ -51,6 +51,15 @@ pub enum Event {
         /// Objects read so far.
         objects: u64,
     },
+    /// Another parent was read of a type that is read once for each.
+    Parent {
+        /// The resource type.
+        resource: &'static str,
+        /// Parents read so far.
+        done: usize,
+        /// Of so many.
+        of: usize,
+    },
     /// A request leaves.
     Asked {
         /// Whom it goes to.

@@ -203,6 +203,7 @@ impl<'c> Source<'c> {
                 let _ = sender.send(first);
                 std::future::ready(())
             });
+        let before = statuses.len();
         let write = async {
             let mut ended_all = Vec::new();
             for key in &keys {
@@ -223,6 +224,11 @@ impl<'c> Source<'c> {
                 self.within.writer.note_parent(&step.resource.name, &status)?;
                 ended_all.push(status);
                 worst.worsen(&ended);
+                self.tell(Event::Parent {
+                    resource: &step.resource.name,
+                    done: before + ended_all.len(),
+                    of: before + keys.len(),
+                });
             }
             Ok::<_, CollectError>(ended_all)
         };

@@ -1,13 +1,15 @@
 //! Servers that are broken or mean: every collection ends, says what happened, and keeps what it read.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::json;
-use tenken::collect::{self, CollectError, Event};
+use tenken::collect::{self, CollectError, Event, Observer};
 use tenken::diagnostic::Diagnostics;
 use tenken::policy;
 use tenken::simulator::{FaultPlan, Limits, Request, Scenario, Server, ServerOptions, World};
 use tenken::snapshot::{Entry, Manifest, SnapshotWriter, Status};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use wiremock::matchers::{method, path, query_param, query_param_is_missing};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
@@ -39,6 +41,21 @@ impl Outcome {
 }
 
 async fn collect(okta: &str) -> Outcome {
+    let (observer, heard) = support::listener();
+    let (result, lines) = collect_with(okta, observer).await;
+    let heard = heard.lock().unwrap();
+    let warnings = heard.iter().filter_map(|event| match event {
+        Event::Warning(text) => Some(text.clone()),
+        _ => None,
+    });
+    Outcome {
+        result,
+        warnings: warnings.collect(),
+        lines,
+    }
+}
+
+async fn collect_with(okta: &str, observer: Observer) -> (Result<Manifest, CollectError>, String) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("policy.yaml");
     std::fs::write(&file, ABOUT_PEOPLE).unwrap();
@@ -47,23 +64,13 @@ async fn collect(okta: &str) -> Outcome {
     let place = folder.path().join("snapshot");
     let writer = SnapshotWriter::create(&place, false).unwrap();
     let tenant = support::tenant(Some(okta), None);
-    let (observer, heard) = support::listener();
     let clock = Arc::new(support::now);
     let result = collect::collect(&tenant, &plan, writer, support::full_speed(), clock, observer).await;
-    let heard = heard.lock().unwrap();
-    let warnings = heard.iter().filter_map(|event| match event {
-        Event::Warning(text) => Some(text.clone()),
-        _ => None,
-    });
     let lines = match std::fs::File::open(place.join("okta.user.ndjson.zst")) {
         Ok(file) => String::from_utf8(zstd::decode_all(file).unwrap()).unwrap(),
         Err(_) => String::new(),
     };
-    Outcome {
-        result,
-        warnings: warnings.collect(),
-        lines,
-    }
+    (result, lines)
 }
 
 fn people(ids: &[&str]) -> ResponseTemplate {
@@ -215,8 +222,52 @@ fn gzip(from: &mut impl std::io::Read) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_server_that_trickles_is_given_up() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n[";
+                let _ = stream.read(&mut [0; 4096]).await;
+                let _ = stream.write_all(head).await;
+                // Never long enough for a stall, never an end.
+                while stream.write_all(b" ").await.is_ok() {
+                    tokio::time::sleep(Duration::from_secs(20)).await;
+                }
+            });
+        }
+    });
+    let began = tokio::time::Instant::now();
+    let (result, _) = collect_with(&address, support::still_time(Duration::from_millis(200))).await;
+    let reason = result.unwrap_err().to_string();
+    assert!(reason.contains("too slowly"), "{reason}");
+    let waited = began.elapsed();
+    assert!(waited < Duration::from_secs(20 * 60), "given up after {waited:?} only");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_stalls_is_asked_again() {
+    let faults = "faults:\n  - { path: /api/v1/users, answer: stall, from: 2 }";
+    let (result, requests) = with_faults_within(faults, 500, support::still_time(Duration::from_secs(2))).await;
+    let manifest = result.unwrap();
+    let users = entry(&manifest, "okta.user");
+    assert_eq!(users.status, Status::Complete, "{:?}", users.reason);
+    assert!(users.requests > users.pages, "nothing stalled");
+    assert!(!requests.is_empty());
+}
+
 /// Collects from the simulator with these faults; gives what the servers saw, too.
 async fn with_faults(faults: &str, people: u32) -> (Result<Manifest, CollectError>, Vec<Request>) {
+    with_faults_within(faults, people, support::listener().0).await
+}
+
+async fn with_faults_within(
+    faults: &str,
+    people: u32,
+    observer: Observer,
+) -> (Result<Manifest, CollectError>, Vec<Request>) {
     let scenario = Scenario::builtin("clean").unwrap().unwrap().with_people(people);
     let options = ServerOptions {
         limits: Limits::None,
@@ -227,7 +278,8 @@ async fn with_faults(faults: &str, people: u32) -> (Result<Manifest, CollectErro
         .await
         .unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let result = support::collect(&support::tenant_of(&server), &folder.path().join("snapshot")).await;
+    let place = folder.path().join("snapshot");
+    let result = support::collect_told(&support::tenant_of(&server), &place, observer).await;
     (result, server.requests())
 }
 

@@ -1,6 +1,7 @@
 //! Pace against the simulator with the vendors' published limits, in virtual time: as fast as is allowed, and no faster.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tenken::collect::{self, Options, RateShare};
 use tenken::policy;
@@ -38,7 +39,7 @@ async fn run(people: u32, share: &str) -> Run {
         writer,
         options,
         Arc::new(support::now),
-        support::still_time(),
+        support::still_time(Duration::from_secs(600)),
     )
     .await
     .unwrap();

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 use tenken::audit::Audit;
@@ -34,14 +35,14 @@ pub(crate) fn listener() -> (Observer, Arc<Mutex<Vec<Event>>>) {
 }
 
 /// An observer for tests in virtual time: while a request is under way, time stands still, so that it only passes
-/// where the collection waits by its own will.
-pub(crate) fn still_time() -> Observer {
+/// where the collection waits by its own will, or for a server that has said nothing for `patience` of real time.
+pub(crate) fn still_time(patience: Duration) -> Observer {
     let holds = Mutex::new(Vec::new());
     Arc::new(move |event| match event {
         Event::Asked { .. } => {
             // Virtual time does not run ahead while the runtime has a blocking task.
             let (release, hold) = std::sync::mpsc::channel::<()>();
-            tokio::task::spawn_blocking(move || hold.recv());
+            tokio::task::spawn_blocking(move || hold.recv_timeout(patience));
             holds.lock().unwrap().push(release);
         }
         Event::Answered { .. } => drop(holds.lock().unwrap().pop()),
@@ -96,9 +97,18 @@ pub(crate) fn full_speed() -> Options {
 
 /// Collects what the built-in policies need.
 pub(crate) async fn collect(tenant: &Tenant, place: &Path) -> Result<Manifest, collect::CollectError> {
+    collect_told(tenant, place, listener().0).await
+}
+
+/// The same, told to an observer.
+pub(crate) async fn collect_told(
+    tenant: &Tenant,
+    place: &Path,
+    observer: Observer,
+) -> Result<Manifest, collect::CollectError> {
     let plan = collect::plan(&policy::needs(&built_in()));
     let writer = SnapshotWriter::create(place, false).unwrap();
-    collect::collect(tenant, &plan, writer, full_speed(), Arc::new(now), listener().0).await
+    collect::collect(tenant, &plan, writer, full_speed(), Arc::new(now), observer).await
 }
 
 /// A scenario collected over HTTP into a folder.
