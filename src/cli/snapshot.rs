@@ -82,13 +82,23 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
     Ok(Exit::Fine)
 }
 
-/// The place of a snapshot that was given none: that of an unfinished one of the tenant, else a new one.
+/// How the time stands in the names of snapshots.
+const TIME: &str = "%Y%m%dT%H%M%SZ";
+
+/// The place of a snapshot that was given none: that of an unfinished one of the tenant that can still be continued, else
+/// a new one.
 fn default_place(tenant: &str) -> PathBuf {
     let folder = Path::new("snapshots");
-    let mut unfinished = SnapshotWriter::unfinished(folder, &format!("{tenant}-2"));
-    unfinished
-        .pop()
-        .unwrap_or_else(|| folder.join(format!("{tenant}-{}", now().strftime("%Y%m%dT%H%M%SZ"))))
+    let prefix = format!("{tenant}-");
+    let oldest = (now() - jiff::SignedDuration::from_hours(23))
+        .strftime(TIME)
+        .to_string();
+    let latest = SnapshotWriter::unfinished(folder).into_iter().rfind(|place| {
+        let name = place.file_name().unwrap_or_default().to_string_lossy();
+        name.strip_prefix(&prefix)
+            .is_some_and(|time| time.len() == oldest.len() && time >= oldest.as_str())
+    });
+    latest.unwrap_or_else(|| folder.join(format!("{prefix}{}", now().strftime(TIME))))
 }
 
 /// Collects, showing progress and telling afterwards what could not be read.

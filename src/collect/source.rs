@@ -1,7 +1,7 @@
 //! The resource types of one source, as many at a time as the vendor's buckets allow. A type that is read once for each
 //! object of another begins when that one has ended.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use futures_util::future::try_join_all;
@@ -184,17 +184,18 @@ impl<'c> Source<'c> {
         let Some(parent) = parent else {
             return Ok((Ended::failed(format!("{} was not read", per.parent.name())), Vec::new()));
         };
-        let mut keys = self.keys_of(per, parent)?.into_iter();
+        let mut keys = self.keys_of(per, parent)?;
+        let asked: HashSet<&str> = statuses.iter().map(|status| status.key.as_str()).collect();
+        keys.retain(|key| !asked.contains(key.as_str()));
         let mut worst = Ended::whole();
         for status in &statuses {
-            // An earlier attempt asked them in this order.
-            keys.by_ref().find(|key| *key == status.key);
             worst.worsen(&Ended::of(status));
         }
         let stopped_at = reading.stopped_at();
+        // What an earlier attempt has begun comes first.
+        keys.sort_by_key(|key| stopped_at.as_ref() != Some(key));
         let room = Semaphore::new(AHEAD);
         let (sender, mut receiver) = mpsc::unbounded_channel();
-        let keys: Vec<String> = keys.collect();
         let ask = stream::iter(&keys)
             .map(|key| self.first(step, key, stopped_at.as_ref() == Some(key), &room))
             .buffered(AHEAD)
@@ -221,7 +222,10 @@ impl<'c> Source<'c> {
                     status: ended.status,
                     reason: ended.reason.clone(),
                 };
-                self.within.writer.note_parent(&step.resource.name, &status)?;
+                // One of whom nothing was read is asked again by the next attempt.
+                if ended.status == Status::Complete || reading.has_some() {
+                    self.within.writer.note_parent(&step.resource.name, &status)?;
+                }
                 ended_all.push(status);
                 worst.worsen(&ended);
                 self.tell(Event::Parent {

@@ -255,10 +255,10 @@ impl Journal {
         self.write(&Line::Parent { resource, ended })
     }
 
-    /// Notes that a type is finished. One that failed half-way is not: the next attempt tries again.
+    /// Notes that a type was read whole. One that was refused or broke off is asked again by the next attempt, which may
+    /// have another permission.
     pub(super) fn done(&mut self, entry: &Entry) -> Result<(), SnapshotError> {
-        let is_final = entry.parents.is_some() || !matches!(entry.status, Status::Failed | Status::Partial);
-        if is_final {
+        if entry.status == Status::Complete {
             self.has_pages = true;
             self.write(&Line::Done(Box::new(entry.clone())))?;
         }

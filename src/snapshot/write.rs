@@ -119,12 +119,11 @@ impl SnapshotWriter {
         Ok((writer, beginning))
     }
 
-    /// Places whose collection can perhaps be continued: those with a journal whose name begins so, the latest last.
-    pub fn unfinished(folder: &Path, prefix: &str) -> Vec<PathBuf> {
+    /// Places in a folder whose collection was stopped, in the order of their names.
+    pub fn unfinished(folder: &Path) -> Vec<PathBuf> {
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();
         let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
         let mut places: Vec<PathBuf> = names
-            .filter(|name| name.starts_with(prefix))
             .filter_map(|name| Some(folder.join(name.strip_suffix(".journal")?)))
             .collect();
         places.sort();

@@ -46,11 +46,11 @@ impl Place {
     }
 
     /// Starts `tenken snapshot`.
-    fn start(&self, out: &str, more: &[&str]) -> Child {
+    fn start(&self, out: Option<&str>) -> Child {
         let credentials = self.server.credentials();
         Command::new(assert_cmd::cargo::cargo_bin!("tenken"))
-            .args(["snapshot", "--rate-share", "100%", "--out", out])
-            .args(more)
+            .args(["snapshot", "--rate-share", "100%"])
+            .args(out.iter().flat_map(|out| ["--out", out]))
             .current_dir(self.folder.path())
             .env("T_OKTA", &credentials.okta_token)
             .env("T_ENTRA", &credentials.client_secret)
@@ -61,8 +61,15 @@ impl Place {
     }
 
     /// Runs it to its end; gives what it said.
-    async fn run(&self, out: &str, more: &[&str]) -> String {
-        let child = self.start(out, more);
+    async fn run(&self, out: &str) -> String {
+        Self::end(self.start(Some(out))).await
+    }
+
+    async fn run_without_place(&self) -> String {
+        Self::end(self.start(None)).await
+    }
+
+    async fn end(child: Child) -> String {
         let output = tokio::task::spawn_blocking(|| child.wait_with_output().unwrap())
             .await
             .unwrap();
@@ -74,7 +81,7 @@ impl Place {
     /// Runs it until so many more requests were answered, and ends it by this signal.
     async fn run_until(&self, out: &str, requests: usize, signal: &str) -> String {
         let until = self.server.requests().len() + requests;
-        let mut child = self.start(out, &[]);
+        let mut child = self.start(Some(out));
         while self.server.requests().len() < until && child.try_wait().unwrap().is_none() {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
@@ -159,7 +166,7 @@ fn lasting(place: &Path) -> Json {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_collection_ends_with_the_same_bytes_and_asks_nothing_twice() {
     let place = Place::new(2_000).await;
-    place.run("calm", &[]).await;
+    place.run("calm").await;
     let (calm, manifest) = (data(&place.out("calm")), lasting(&place.out("calm")));
     let mut kills = 0;
     for point in [1, 4, 9, 14, 19] {
@@ -172,7 +179,7 @@ async fn a_killed_collection_ends_with_the_same_bytes_and_asks_nothing_twice() {
             continue;
         }
         assert!(place.out(&format!("{out}.building")).exists());
-        place.run(&out, &[]).await;
+        place.run(&out).await;
         let asked = place.asked_since(before, &manifest);
         let again: Vec<&String> = asked.iter().filter(|page| finished.contains(*page)).collect();
         assert!(
@@ -194,12 +201,12 @@ async fn a_killed_collection_ends_with_the_same_bytes_and_asks_nothing_twice() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_collection_survives_several_kills() {
     let place = Place::new(2_000).await;
-    place.run("calm", &[]).await;
+    place.run("calm").await;
     for _ in 0..6 {
         place.run_until("killed", 5, "-KILL").await;
     }
     if !place.out("killed").exists() {
-        place.run("killed", &[]).await;
+        place.run("killed").await;
     }
     assert_eq!(data(&place.out("killed")), data(&place.out("calm")));
 }
@@ -213,7 +220,7 @@ async fn a_collection_that_is_asked_to_end_says_how_to_go_on() {
             said.contains("--out stopped` within 24 hours goes on from there"),
             "{signal}: {said}"
         );
-        let said = place.run("stopped", &[]).await;
+        let said = place.run("stopped").await;
         assert!(said.contains("going on with what was begun at"), "{said}");
     }
 }
@@ -245,7 +252,7 @@ async fn only_the_same_collection_is_continued() {
     ] {
         place.run_until("stopped", 6, "-KILL").await;
         change(from, to);
-        let said = place.run("stopped", &[]).await;
+        let said = place.run("stopped").await;
         assert!(
             said.contains(words) && said.contains("beginning anew"),
             "{words}: {said}"
@@ -257,13 +264,40 @@ async fn only_the_same_collection_is_continued() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_crash_left_of_a_file_is_not_believed() {
     let place = Place::new(4_000).await;
-    place.run("calm", &[]).await;
+    place.run("calm").await;
     place.run_until("killed", 10, "-KILL").await;
-    let file = place.out("killed.building/okta.user.ndjson.zst");
+    let files = std::fs::read_dir(place.out("killed.building"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let file = files.max_by_key(|file| file.metadata().unwrap().len()).unwrap();
     let mut bytes = std::fs::read(&file).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     std::fs::write(&file, bytes).unwrap();
-    place.run("killed", &[]).await;
+    place.run("killed").await;
     assert_eq!(data(&place.out("killed")), data(&place.out("calm")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_place_the_unfinished_one_is_taken_up() {
+    let place = Place::new(4_000).await;
+    let snapshots = place.out("snapshots");
+    std::fs::create_dir(&snapshots).unwrap();
+    place.run_until("x", 6, "-KILL").await;
+    let time = jiff::Timestamp::from_second(unix_seconds())
+        .unwrap()
+        .strftime("%Y%m%dT%H%M%SZ")
+        .to_string();
+    for what in ["journal", "building"] {
+        let name = format!("test-{time}.{what}");
+        std::fs::rename(place.out(&format!("x.{what}")), snapshots.join(name)).unwrap();
+    }
+    let said = place.run_without_place().await;
+    assert!(said.contains("going on with what was begun"), "{said}");
+    assert!(snapshots.join(format!("test-{time}")).join("manifest.json").exists());
+}
+
+fn unix_seconds() -> i64 {
+    let output = Command::new("date").arg("+%s").output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()
 }
