@@ -23,11 +23,11 @@
 //! | [`expr`] | CEL: parse, check, lower, run; unknown as a value |
 //! | [`schema`] | the published JSON Schemas, and violations in plain words |
 //! | [`config`] | `tenken.yaml`: org, tenant, where credentials are |
-//! | [`snapshot`] | the format: manifest, writer, reader |
+//! | [`snapshot`] | the format: manifest, writer, reader; the journal of a collection that was stopped |
 //! | [`policy`] | policy files: load, check, packs, texts, examples; what they need of a snapshot |
 //! | [`audit`] | findings, outcomes, counts, coverage: the one input of every report |
 //! | [`evaluate`] | tables, links, indexes, judging |
-//! | [`collect`] | HTTP client with write guard, sign-in, paging, plan |
+//! | [`collect`] | HTTP client with write guard, sign-in, paging, plan, pace |
 //! | [`report`] | one file for each format |
 //! | [`cli`] | one file for each subcommand; the only place that prints, reads the clock, and exits |
 //! | [`simulator`] | a stand-in for both APIs; imports nothing of the rest, and only `cli` imports it |
@@ -38,6 +38,8 @@
 //! |---|---|
 //! | policy | a file in `policies/<pack>/`, its name in `src/policy/pack.rs`; a plant in `src/simulator/scenarios/contoso.yaml`, which a test asks for |
 //! | resource type | an entry in `src/catalog/*.yaml`, its noun in `reports/texts/`; in the simulator `endpoint.rs`, an object in the scenarios, a route in `server/` |
+//! | pace | what a vendor says on its answers: `src/collect/pace/`; which paths share a bucket: `bucket.rs` there, and `rate_limit.rs` in the simulator |
+//! | fault for rehearsals | an `Answer` in `src/simulator/server/fault.rs`, its name in the help of `simulate --faults` |
 //! | report format | a file in `src/report/`, a variant and a row in `Format` (`src/report/mod.rs`); templates in `reports/templates/`, listed in `assets.rs` |
 //! | command | a file in `src/cli/`, its variant and its arm in `src/cli/mod.rs` |
 //! | function of the language | a row in a table of `src/expr/functions/`: `STRICT` when it needs whole arguments, `PARTIAL` when it deals itself with lists that were not read to their end; loops call `Context::spend` |

@@ -95,7 +95,7 @@ impl Source<'_> {
             },
             None => Some(beginning.clone()),
         };
-        let mut seen: HashSet<u128> = HashSet::new();
+        let mut seen: HashSet<u64> = HashSet::new();
         let mut is_second_try = false;
         let mut barren = 0;
         while let Some(url) = next {

@@ -31,8 +31,8 @@ pub(super) struct Reading<'w> {
     /// Properties that together name an object.
     key: Vec<&'static str>,
     /// Objects of the present list by the fingerprint of their key.
-    seen: HashSet<u128>,
-    hashers: (RandomState, RandomState),
+    seen: HashSet<u64>,
+    hasher: RandomState,
 }
 
 impl<'w> Reading<'w> {
@@ -68,7 +68,7 @@ impl<'w> Reading<'w> {
             last,
             key: properties.map(|field| field.name.as_str()).collect(),
             seen: HashSet::new(),
-            hashers: (RandomState::new(), RandomState::new()),
+            hasher: RandomState::new(),
         };
         Ok((reading, if is_resumed { known.parents } else { Vec::new() }))
     }
@@ -168,13 +168,14 @@ impl<'w> Reading<'w> {
         })
     }
 
-    /// A number that stands for a text; two texts share one as good as never.
-    pub(super) fn fingerprint(&self, text: &str) -> u128 {
-        u128::from(self.hashers.0.hash_one(text)) << 64 | u128::from(self.hashers.1.hash_one(text))
+    /// A number that stands for a text. Among a million, two share one with a chance of 1 in 30 million, and then a warning
+    /// says that an object came again.
+    pub(super) fn fingerprint(&self, text: &str) -> u64 {
+        self.hasher.hash_one(text)
     }
 
     /// The fingerprint of an object's key; none when it lacks a part of it, since then it is not known which it is.
-    fn key_of(&self, object: &RawValue) -> Option<u128> {
+    fn key_of(&self, object: &RawValue) -> Option<u64> {
         if self.key.is_empty() {
             return None;
         }

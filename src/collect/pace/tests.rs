@@ -122,3 +122,37 @@ async fn a_wait_is_told_once() {
     },);
     assert_eq!(*heard.lock().unwrap(), 1);
 }
+
+/// A tenant whose bucket holds so many units and gets a tenth of that back each second. Gives how many of 20,000 requests
+/// it refused, and what part of its rate was used once the limit was known.
+async fn tenant(holds: f64) -> (u32, f64) {
+    let pace = Pace::new(SourceName::Entra, RateShare::ALL);
+    let (mut level, mut at) = (holds, Instant::now());
+    let (mut refused, mut served, mut since) = (0, 0.0, at);
+    for _ in 0..20_000 {
+        let turn = pace.turn("/v1.0/groups/1/members", None, &quiet()).await;
+        level = holds.min(level + at.elapsed().as_secs_f64() * holds / 10.0);
+        at = Instant::now();
+        if level < 1.0 {
+            turn.note(429, &headers(&[("retry-after", "1".to_owned())]), Duration::ZERO);
+            (refused, served) = (refused + 1, 0.0);
+        } else {
+            turn.note(200, &headers(&[("x-ms-resource-unit", "1".to_owned())]), Duration::ZERO);
+            level -= 1.0;
+            if served == 0.0 {
+                since = at;
+            }
+            served += 1.0;
+        }
+    }
+    (refused, served / since.elapsed().as_secs_f64() / (holds / 10.0))
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_refusal_teaches_the_size_of_a_tenant() {
+    for (holds, refusals) in [(8_000.0, 0), (5_000.0, 1), (3_500.0, 1)] {
+        let (refused, used) = tenant(holds).await;
+        assert_eq!(refused, refusals, "a tenant of {holds} units");
+        assert!((0.95..=1.0).contains(&used), "{used:.3} of the rate of {holds} units");
+    }
+}
