@@ -49,7 +49,7 @@ pub(super) struct Args {
     /// `path` a fault may have `permission: User.Read.All`; `from` (1) is the first request that is met, `times` (1) how
     /// many, `always: true` all. Answers: too_many_requests, too_many_at_once, server_error, unavailable, denied,
     /// expired_cursor, stall, reset, web_page, bad_json, truncated_gzip, loop
-    #[arg(long, value_name = "FILE", conflicts_with = "snapshot", verbatim_doc_comment)]
+    #[arg(long, value_name = "FILE", conflicts_with = "snapshot")]
     faults: Option<PathBuf>,
     /// Refuse this path, such as /v1.0/users
     #[arg(long, value_name = "PATH", conflicts_with = "snapshot")]
