@@ -22,7 +22,7 @@ use crate::catalog::SourceName;
 use crate::diagnostic::Diagnostic;
 use crate::snapshot::SnapshotError;
 
-pub use plan::{Plan, Step, plan};
+pub use plan::{Plan, Step, everything, plan};
 pub use run::{collect, parent_keys};
 
 /// Tells the time; only the command line reads the real clock.

@@ -15,6 +15,7 @@ mod cel_conformance;
 mod collection;
 mod command_line;
 mod detection;
+mod everything;
 mod reference_data;
 mod report;
 mod robustness;
