@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value as Json;
 use serde_json::value::to_raw_value;
 
 use super::output::Output;
@@ -233,7 +234,7 @@ fn write_resource(world: &World, step: Step, writer: &SnapshotWriter, at: jiff::
             {
                 continue;
             }
-            let raw = to_raw_value(&object).map_err(|error| Stop::Message(error.to_string()))?;
+            let raw = to_raw_value(&selected(step, object)).map_err(|error| Stop::Message(error.to_string()))?;
             file.push(parent.as_deref(), &raw).map_err(failed)?;
         }
     }
@@ -260,6 +261,15 @@ fn write_resource(world: &World, step: Step, writer: &SnapshotWriter, at: jiff::
             None => None,
         },
     })
+}
+
+/// What the call asks for of an object, when it is one of several that read the same path.
+fn selected(step: Step, mut object: Json) -> Json {
+    let select = step.call.query.iter().find(|(name, _)| name == "$select");
+    if let (Some((_, names)), Some(fields)) = (select, object.as_object_mut()) {
+        fields.retain(|field, _| names.split(',').any(|name| name == field));
+    }
+    object
 }
 
 fn read_whole(keys: Vec<String>) -> Vec<ParentStatus> {
@@ -292,7 +302,7 @@ fn listing(step: Step, at: jiff::Timestamp) -> String {
         SourceName::Entra => format!("/{}{}", step.call.version, step.call.path),
     };
     let query = step.query(at).into_iter();
-    let filters = query.filter(|(name, _)| matches!(name.as_str(), "filter" | "since" | "until"));
+    let filters = query.filter(|(name, _)| matches!(name.as_str(), "filter" | "since" | "until" | "type"));
     let filters: Vec<String> = filters.map(|(name, value)| format!("{name}={value}")).collect();
     if filters.is_empty() {
         path

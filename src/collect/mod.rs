@@ -30,7 +30,7 @@ use crate::snapshot::SnapshotError;
 
 pub use pace::RateShare;
 pub use parents::parent_keys;
-pub use plan::{Plan, Step, plan};
+pub use plan::{Plan, Step, everything, plan};
 pub use run::{collect, identity};
 
 /// Tells the time; only the command line reads the real clock.

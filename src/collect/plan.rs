@@ -2,7 +2,7 @@
 
 use reqwest::Url;
 
-use crate::catalog::{Call, Origin, Resource, SourceName, Supply};
+use crate::catalog::{Call, Origin, Resource, SourceName, Supply, catalog};
 use crate::policy::Needs;
 
 /// What to ask.
@@ -23,9 +23,16 @@ pub struct Step {
 
 /// The plan for what some policies need; nothing else is asked.
 pub fn plan(needs: &Needs) -> Plan {
-    let mut steps: Vec<Step> = needs
-        .resources()
-        .into_iter()
+    steps(needs.resources().into_iter())
+}
+
+/// The plan for every resource type of the catalogue.
+pub fn everything() -> Plan {
+    steps(catalog().resources().iter())
+}
+
+fn steps(resources: impl Iterator<Item = &'static Resource>) -> Plan {
+    let mut steps: Vec<Step> = resources
         .filter_map(|resource| match &resource.supply {
             Supply::Call(call) => Some(Step { resource, call }),
             Supply::Reference(_) => None,

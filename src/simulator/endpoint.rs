@@ -1,6 +1,10 @@
 //! The paths that are served: one table, from which the servers route, the world lists, and
 //! scenarios deny.
 
+use std::sync::LazyLock;
+
+use super::stock::{STOCK, Stock};
+
 /// Whose API a path belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Vendor {
@@ -49,6 +53,10 @@ pub(crate) enum Resource {
     AuthorizationPolicy,
     /// Whether users may start trials.
     AppsAndServices,
+    /// Which methods users of the tenant have registered.
+    Registrations,
+    /// What needs no code of its own: its position in [`STOCK`].
+    Stock(usize),
 }
 
 /// How a path hands out its objects.
@@ -81,7 +89,7 @@ pub(crate) enum Beyond {
 }
 
 /// A path that is served.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Endpoint {
     /// Whose API it belongs to.
     pub(crate) vendor: Vendor,
@@ -94,7 +102,7 @@ pub(crate) struct Endpoint {
 }
 
 /// Whether two templates are one path but for the names of their parameters.
-fn same_template(a: &str, b: &str) -> bool {
+pub(crate) fn same_template(a: &str, b: &str) -> bool {
     let (mut a, mut b) = (a.split('/'), b.split('/'));
     loop {
         match (a.next(), b.next()) {
@@ -113,10 +121,20 @@ impl Endpoint {
             .find(|endpoint| same_template(endpoint.template, template))
     }
 
+    /// What it hands out, if it needs no code of its own.
+    pub(crate) fn stock(&self) -> Option<&'static Stock> {
+        match self.resource {
+            Resource::Stock(at) => STOCK.get(at).map(|(_, stock)| stock),
+            _ => None,
+        }
+    }
+
     /// The endpoint that serves a path, and the parent's id where the path names one.
     pub(crate) fn of_path(vendor: Vendor, path: &str) -> Option<(&'static Endpoint, Option<&str>)> {
-        let mut of_vendor = ENDPOINTS.iter().filter(|endpoint| endpoint.vendor == vendor);
-        of_vendor.find_map(|endpoint| Some((endpoint, endpoint.parent_in(path)?)))
+        let of_vendor = ENDPOINTS.iter().filter(|endpoint| endpoint.vendor == vendor);
+        let found = of_vendor.filter_map(|endpoint| Some((endpoint, endpoint.parent_in(path)?)));
+        // A path that is spelt out goes before one with a parameter: groups/rules is no group.
+        found.min_by_key(|(_, parent)| parent.is_some())
     }
 
     /// Whether the template fits the path: none if it does not, else the parent's id where the
@@ -178,7 +196,18 @@ const fn hundreds(beyond: Beyond) -> Pages {
 }
 
 /// Every path that is served.
-pub(crate) static ENDPOINTS: [Endpoint; 18] = {
+pub(crate) static ENDPOINTS: LazyLock<Vec<Endpoint>> = LazyLock::new(|| {
+    let stock = STOCK.iter().enumerate().map(|(at, (vendor, stock))| Endpoint {
+        vendor: *vendor,
+        template: &stock.path,
+        resource: Resource::Stock(at),
+        pages: stock.pages(*vendor),
+    });
+    CODED.into_iter().chain(stock).collect()
+});
+
+/// Paths with code of their own.
+static CODED: [Endpoint; 19] = {
     use Beyond::{Capped, Refused};
     use Pages::{Single, Whole};
     use Resource::*;
@@ -205,6 +234,11 @@ pub(crate) static ENDPOINTS: [Endpoint; 18] = {
         ),
         graph("/v1.0/policies/authorizationPolicy", AuthorizationPolicy, Single),
         graph("/beta/admin/appsAndServices", AppsAndServices, Single),
+        graph(
+            "/v1.0/reports/authenticationMethods/userRegistrationDetails",
+            Registrations,
+            hundreds(Capped),
+        ),
     ]
 };
 
@@ -229,7 +263,7 @@ mod tests {
 
     #[test]
     fn templates_are_unique() {
-        for endpoint in &ENDPOINTS {
+        for endpoint in ENDPOINTS.iter() {
             assert_eq!(
                 Endpoint::of_template(endpoint.template).unwrap().resource,
                 endpoint.resource

@@ -7,6 +7,7 @@
 //! | part | what |
 //! |---|---|
 //! | `scenario` | what is the case, as YAML: the org, the tenant, the people, and every fault planted among them |
+//! | `stock` | what every org and tenant has unless the scenario says otherwise, as YAML |
 //! | `world` | a scenario at one point in time: all objects of both vendors, made when they are asked for |
 //! | `server` | the two HTTP services that hand the objects out, page by page, with the vendors' manners |
 
@@ -15,6 +16,7 @@ mod endpoint;
 mod identity;
 mod scenario;
 mod server;
+mod stock;
 mod world;
 
 pub use scenario::{Plant, Scenario, ScenarioError};

@@ -18,6 +18,7 @@ mod collection;
 mod command_line;
 mod detection;
 mod diagnosis;
+mod everything;
 mod hostile_input;
 mod hostile_servers;
 mod language;

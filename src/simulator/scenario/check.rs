@@ -65,6 +65,16 @@ impl Check<'_> {
             "domain",
             file.entra.domains.iter().map(|domain| text(&domain.domain, "id")),
         );
+        for (template, shelf) in &file.stock {
+            let known = Endpoint::of_template(template).is_some_and(|endpoint| endpoint.stock().is_some());
+            self.require(known, || format!("stock: the simulator keeps nothing for `{template}`"));
+            for object in shelf.objects.iter().chain(shelf.under.values().flatten()) {
+                self.placeholders(template, object);
+            }
+            for parent in shelf.under.keys() {
+                self.placeholders(template, &Value::from(parent.as_str()));
+            }
+        }
         for template in &file.deny {
             let known = Endpoint::of_template(template).is_some();
             self.require(known, || format!("deny: the simulator has no path `{template}`"));
@@ -212,7 +222,12 @@ impl Check<'_> {
             }
             self.time(&at, holding.since.as_deref().unwrap_or("@now"));
         }
-        for object in [&person.okta_user, &person.app_user, &person.entra_user] {
+        for object in [
+            &person.okta_user,
+            &person.app_user,
+            &person.entra_user,
+            &person.registration,
+        ] {
             self.placeholders(&at, object);
         }
         for event in &person.events {

@@ -27,6 +27,21 @@ pub(crate) struct ScenarioFile {
     /// Path templates that the vendor refuses with its 403.
     #[serde(default)]
     pub(crate) deny: Vec<String>,
+    /// What differs from the stock, by path template.
+    #[serde(default)]
+    pub(crate) stock: BTreeMap<String, ShelfFile>,
+}
+
+/// What a scenario says of a path that needs no code of its own.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ShelfFile {
+    /// Objects that differ, by their id, and objects that are there besides.
+    #[serde(default)]
+    pub(crate) objects: Vec<Value>,
+    /// All objects under certain parents.
+    #[serde(default)]
+    pub(crate) under: BTreeMap<String, Vec<Value>>,
 }
 
 /// The Okta org.
@@ -255,6 +270,9 @@ pub(crate) struct PersonFile {
     /// What differs in the Entra user.
     #[serde(default)]
     pub(crate) entra_user: Value,
+    /// What differs in the methods that the person has registered in Entra.
+    #[serde(default)]
+    pub(crate) registration: Value,
     /// What the System Log tells of the person and the crowd's app.
     #[serde(default)]
     pub(crate) events: Vec<EventFile>,

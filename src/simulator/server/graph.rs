@@ -14,7 +14,7 @@ use super::paging::{Page, without};
 use super::{Shared, answer};
 use crate::simulator::endpoint::{Beyond, Endpoint, Pages, Resource, Vendor};
 use crate::simulator::identity;
-use crate::simulator::world::{Missing, Query};
+use crate::simulator::world::{Missing, Query, Window};
 
 /// Query options that would change what is returned and are not simulated: to ignore them would be
 /// to lie.
@@ -45,6 +45,8 @@ struct Options {
     top: Option<usize>,
     /// The mark of the page that is wanted.
     skip_token: Option<String>,
+    /// The time span that is wanted.
+    window: Option<Window>,
 }
 
 /// Answers a request to Graph.
@@ -117,7 +119,7 @@ fn find(shared: &Shared, method: &Method, uri: &Uri, headers: &HeaderMap) -> Res
         return Err(Refusal::MethodNotAllowed);
     }
     let (endpoint, parent) = Endpoint::of_path(Vendor::Graph, uri.path()).ok_or(Refusal::NoSuchPath)?;
-    let rules = Rules::of(endpoint.resource);
+    let rules = Rules::of(endpoint);
     let granted = shared.world.granted();
     let is_granted =
         granted.is_none_or(|granted| granted.iter().any(|role| rules.permissions.contains(&role.as_str())));
@@ -159,9 +161,13 @@ fn list(
     rules: &Rules,
     options: &Options,
 ) -> Result<Value, Refusal> {
+    let query = Query {
+        window: options.window.clone(),
+        ..Query::default()
+    };
     let source = shared
         .world
-        .source(endpoint.resource, parent, &Query::default())
+        .source(endpoint.resource, parent, &query)
         .map_err(|missing| {
             let parent = parent.unwrap_or_default();
             match missing {
@@ -240,12 +246,15 @@ impl Options {
             select: None,
             top: None,
             skip_token: None,
+            window: None,
         };
         for (name, value) in pairs {
             match name.as_str() {
                 "$select" => options.select = Some(value.split(',').map(|name| name.trim().to_owned()).collect()),
                 "$top" => options.top = Some(page_size(&value, endpoint)?),
                 "$skiptoken" => options.skip_token = Some(value),
+                "$filter" if window(endpoint, &value).is_some() => options.window = window(endpoint, &value),
+                option if takes(endpoint, option, &value) => {}
                 option if UNSUPPORTED.contains(&option) => {
                     return Err(Refusal::UnsupportedQuery(name));
                 }
@@ -259,6 +268,17 @@ impl Options {
         }
         Ok(options)
     }
+}
+
+/// The time span that a filter asks for, where one can.
+fn window(endpoint: &Endpoint, filter: &str) -> Option<Window> {
+    Window::read(filter, endpoint.stock()?.window.as_ref()?)
+}
+
+/// Whether the path takes this option with exactly this value.
+fn takes(endpoint: &Endpoint, option: &str, value: &str) -> bool {
+    let options = endpoint.stock().map(|stock| &stock.options);
+    options.is_some_and(|options| options.get(option).is_some_and(|known| known == value))
 }
 
 /// How many objects a page has: as many as were asked for, if the vendor allows it.

@@ -2,14 +2,14 @@
 
 use serde_json::{Map, Value};
 
-use crate::simulator::endpoint::Resource;
+use crate::simulator::endpoint::{Endpoint, Resource};
 
 /// The rules of a path.
 #[derive(Debug)]
 pub(super) struct Rules {
     /// Application permissions, any of which opens the path; the first is the least (the path's
     /// page under learn.microsoft.com/graph/api).
-    pub(super) permissions: &'static [&'static str],
+    pub(super) permissions: Vec<&'static str>,
     /// Cost in resource units (learn.microsoft.com/graph/throttling-limits).
     pub(super) cost: u32,
     /// What is shown when the caller selects nothing.
@@ -93,7 +93,17 @@ const GROUP_OTHER: [&str; 4] = [
 
 impl Rules {
     /// The rules of what a path returns.
-    pub(super) fn of(resource: Resource) -> Rules {
+    pub(super) fn of(endpoint: &Endpoint) -> Rules {
+        if let Some(stock) = endpoint.stock() {
+            return Rules {
+                permissions: stock.permissions.iter().map(String::as_str).collect(),
+                cost: stock.cost,
+                shown: Shown::Everything,
+                also_known: &[],
+                type_name: &stock.type_name,
+            };
+        }
+        let resource = endpoint.resource;
         let (permissions, type_name): (&'static [&'static str], _) = match resource {
             Resource::Organization => (&["Organization.Read.All", "Directory.Read.All"], "organization"),
             Resource::Domains => (&["Domain.Read.All", "Directory.Read.All"], "domain"),
@@ -116,6 +126,7 @@ impl Rules {
                 &["RoleManagement.Read.Directory", "Directory.Read.All"],
                 "unifiedRoleAssignment",
             ),
+            Resource::Registrations => (&["AuditLog.Read.All"], "userRegistrationDetails"),
             Resource::AppsAndServices => (&["OrgSettings-AppsAndServices.Read.All"], "adminAppsAndServices"),
             _ => (&["Policy.Read.All"], "authorizationPolicy"),
         };
@@ -126,7 +137,7 @@ impl Rules {
             _ => (1, Shown::Everything, &[]),
         };
         Rules {
-            permissions,
+            permissions: permissions.to_vec(),
             cost,
             shown,
             also_known,
@@ -175,12 +186,16 @@ fn keep(fields: &mut Map<String, Value>, wanted: impl Fn(&str) -> bool) {
 #[cfg(test)]
 mod tests {
     use super::Rules;
-    use crate::simulator::endpoint::Resource;
+    use crate::simulator::endpoint::Endpoint;
     use serde_json::json;
+
+    fn rules(path: &str) -> Rules {
+        Rules::of(Endpoint::of_template(path).unwrap())
+    }
 
     #[test]
     fn selecting_narrows_and_unknown_names_are_caught() {
-        let rules = Rules::of(Resource::EntraUsers);
+        let rules = rules("/v1.0/users");
         let user = json!({ "id": 1, "displayName": "a", "usageLocation": "JP" });
         assert_eq!(rules.show(user.clone(), None), json!({ "id": 1, "displayName": "a" }));
         let selected = ["usageLocation".to_owned(), "city".to_owned()];
@@ -194,7 +209,7 @@ mod tests {
 
     #[test]
     fn costs_follow_the_vendor_s_table() {
-        let users = Rules::of(Resource::EntraUsers);
+        let users = rules("/v1.0/users");
         assert_eq!(
             [
                 users.cost_of(false, None),
@@ -203,6 +218,6 @@ mod tests {
             ],
             [2, 1, 1]
         );
-        assert_eq!(Rules::of(Resource::SubscribedSkus).cost_of(false, None), 3);
+        assert_eq!(rules("/v1.0/subscribedSkus").cost_of(false, None), 3);
     }
 }

@@ -197,7 +197,7 @@ fn roles(shared: &Shared) -> Vec<&str> {
     }
     let graph = ENDPOINTS.iter().filter(|endpoint| endpoint.vendor == Vendor::Graph);
     let mut roles: Vec<_> = graph
-        .filter_map(|endpoint| Rules::of(endpoint.resource).permissions.first().copied())
+        .filter_map(|endpoint| Rules::of(endpoint).permissions.first().copied())
         .collect();
     roles.sort_unstable();
     roles.dedup();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::{Query as Parameters, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::Response;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::okta_error::Refusal;
 use super::paging::{Page, without};
@@ -143,10 +143,29 @@ fn list(shared: &Shared, uri: &Uri, endpoint: &Endpoint, parent: Option<&str>) -
             shared.cursors.write(&list, position)
         )
     });
-    Ok(Found {
-        body: Value::Array(page.objects),
-        next,
-    })
+    let mut objects = page.objects;
+    if matches!(endpoint.pages, Pages::Single) {
+        let gone = || Refusal::NotFound(uri.path().to_owned());
+        let body = objects.pop().ok_or_else(gone)?;
+        return Ok(Found { body, next: None });
+    }
+    match endpoint.stock().and_then(|stock| stock.envelope.as_ref()) {
+        None => Ok(Found {
+            body: Value::Array(objects),
+            next,
+        }),
+        Some(list) => Ok(Found {
+            body: envelope(shared, list, objects, next),
+            next: None,
+        }),
+    }
+}
+
+/// A page with its list under a property and the next page's address beside it.
+fn envelope(shared: &Shared, list: &str, objects: Vec<Value>, next: Option<String>) -> Value {
+    let href = |path: String| json!({ "href": format!("{}{path}", shared.okta_url) });
+    let links: Map<String, Value> = next.map(|next| ("next".to_owned(), href(next))).into_iter().collect();
+    json!({ list: objects, "_links": links })
 }
 
 /// How many objects a page has: as many as were asked for, within the vendor's limits.

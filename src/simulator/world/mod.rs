@@ -11,22 +11,26 @@ mod okta;
 mod patch;
 mod person;
 mod query;
+mod shelf;
 mod source;
 mod time;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
-pub(crate) use query::{BadQuery, LogQuery, Query, Users};
+pub(crate) use query::{BadQuery, LogQuery, Query, Users, Window};
 pub(crate) use source::Source;
 pub(crate) use time::{Style, after};
 
-use super::endpoint::{Endpoint, Resource};
+use super::endpoint::{Endpoint, Resource, Vendor, same_template};
 use super::scenario::{Scenario, text};
+use super::stock::{Parents, STOCK};
 use cast::Member;
 use crowd::Casting;
 use entra::Tenant;
 use okta::Org;
+use patch::Patcher;
+use shelf::Shelf;
 use source::Account;
 
 /// A scenario at a fixed time, with all objects in reach.
@@ -44,6 +48,8 @@ pub struct World {
     org: Org,
     /// The Entra tenant.
     tenant: Tenant,
+    /// What paths without code of their own hand out, in the order of the stock.
+    shelves: Vec<Shelf>,
 }
 
 /// An object of a list.
@@ -74,7 +80,20 @@ impl World {
         let org = Org::new(&scenario, &cast, now);
         let tenant = Tenant::new(&scenario, &cast, &casting, now);
         drop(cast);
+        let shelves = STOCK.iter().map(|(vendor, stock)| {
+            let style = match vendor {
+                Vendor::Okta => Style::Okta,
+                Vendor::Graph => Style::Graph,
+            };
+            let said = scenario.file.stock.iter();
+            let file = said
+                .filter(|(template, _)| same_template(template, &stock.path))
+                .map(|(_, file)| file);
+            Shelf::new(stock, file.last(), &Patcher::new(now, style))
+        });
+        let shelves = shelves.collect();
         World {
+            shelves,
             scenario,
             now,
             casting,
@@ -124,6 +143,14 @@ impl World {
             Resource::Org => Some(&self.org.settings),
             Resource::AuthorizationPolicy => Some(&self.tenant.authorization_policy),
             Resource::AppsAndServices => Some(&self.tenant.apps_and_services),
+            Resource::Stock(at) => {
+                let stock = STOCK.get(at).map(|(_, stock)| stock)?;
+                let shelf = self.shelves.get(at)?;
+                shelf
+                    .objects
+                    .first()
+                    .filter(|_| stock.is_single() && stock.of.is_none())
+            }
             _ => None,
         }
     }
@@ -168,6 +195,10 @@ impl World {
             Resource::EntraUsers => {
                 return Ok(Source::kept(self, &self.tenant.users).with_crowd(Account::Entra));
             }
+            Resource::Registrations => {
+                return Ok(Source::kept(self, &self.tenant.registrations).with_crowd(Account::Registration));
+            }
+            Resource::Stock(at) => return self.shelf(at, parent, query),
             Resource::EntraGroups => &self.tenant.groups,
             Resource::SubscribedSkus => &self.tenant.skus,
             Resource::Subscriptions => &self.tenant.subscriptions,
@@ -181,6 +212,42 @@ impl World {
     pub(crate) fn people(&self) -> u64 {
         let named = self.scenario.file.people.len() as u64;
         named + u64::from(self.scenario.file.crowd.people)
+    }
+
+    /// The objects of a path without code of its own.
+    fn shelf(&self, at: usize, parent: Option<&str>, query: &Query) -> Result<Source<'_>, Missing> {
+        let (Some((_, stock)), Some(shelf)) = (STOCK.get(at), self.shelves.get(at)) else {
+            return Err(Missing::Parent);
+        };
+        if let (Some(parents), Some(parent)) = (&stock.of, parent)
+            && !self.keys(parents).iter().any(|key| key == parent)
+        {
+            return Err(Missing::Parent);
+        }
+        Ok(Source::kept(self, shelf.list(stock, parent, query)))
+    }
+
+    /// What stands in the path of the children of something.
+    fn keys(&self, parents: &Parents) -> Vec<String> {
+        let Some(endpoint) = Endpoint::of_template(&parents.path) else {
+            return Vec::new();
+        };
+        let pointer = format!("/{}", parents.key.replace('.', "/"));
+        let key = |object: &Value| object.pointer(&pointer).and_then(Value::as_str).map(str::to_owned);
+        match endpoint.resource {
+            Resource::Stock(at) => self
+                .shelves
+                .get(at)
+                .map(|shelf| &shelf.objects)
+                .into_iter()
+                .flatten()
+                .filter_map(key)
+                .collect(),
+            other => match self.source(other, None, &Query::default()) {
+                Ok(source) => source.from(0).filter_map(|(_, object)| key(&object)).collect(),
+                Err(_) => Vec::new(),
+            },
+        }
     }
 
     /// The application permissions of the auditor's app registration; none means all that are
@@ -261,6 +328,10 @@ impl World {
                 .iter()
                 .map(|domain| Some(domain.id.clone()))
                 .collect(),
+            Resource::Stock(at) => match STOCK.get(at).and_then(|(_, stock)| stock.of.as_ref()) {
+                Some(parents) => self.keys(parents).into_iter().map(Some).collect(),
+                None => vec![None],
+            },
             _ => vec![None],
         }
     }

@@ -3,8 +3,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::time::after;
+use super::time::{Style, after};
 use crate::simulator::endpoint::Resource;
+use crate::simulator::stock::STOCK;
 
 /// Statuses of an Okta user (developer.okta.com/docs/api, schema `UserStatus`).
 const USER_STATUSES: [&str; 8] = [
@@ -33,6 +34,39 @@ pub(crate) struct Query {
     pub(crate) app_name: Option<String>,
     /// System Log: what is asked of it.
     pub(crate) log: LogQuery,
+    /// Of a path that lists several kinds of things, the kind.
+    pub(crate) kind: Option<String>,
+    /// The time span that is asked for.
+    pub(crate) window: Option<Window>,
+}
+
+/// From a time up to, but not including, another; as the vendor writes them, so that they sort as text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Window {
+    /// From here on.
+    from: String,
+    /// Up to here.
+    until: String,
+}
+
+impl Window {
+    /// The filter `<property> ge <time> and <property> lt <time>`; none if it is another.
+    pub(crate) fn read(filter: &str, property: &str) -> Option<Window> {
+        let (from, until) = filter.split_once(" and ")?;
+        let time = |condition: &str, operator: &str| {
+            let time = condition.strip_prefix(property)?.strip_prefix(operator)?;
+            Some(Style::Graph.write(time.parse().ok()?))
+        };
+        Some(Window {
+            from: time(from, " ge ")?,
+            until: time(until, " lt ")?,
+        })
+    }
+
+    /// Whether a time lies within.
+    pub(super) fn contains(&self, time: &str) -> bool {
+        self.from.as_str() <= time && time < self.until.as_str()
+    }
 }
 
 /// Which Okta users are asked for.
@@ -91,6 +125,12 @@ impl Query {
                 (Resource::SystemLog, "sortOrder") => query.log.descending = descending(value)?,
                 _ => {}
             }
+        }
+        if let Resource::Stock(at) = resource
+            && let Some(by) = STOCK.get(at).and_then(|(_, stock)| stock.by.as_ref())
+        {
+            let kind = pairs.iter().find(|(name, _)| name == by).map(|(_, kind)| kind.clone());
+            query.kind = Some(kind.ok_or(BadQuery::Parameter(by))?);
         }
         if resource == Resource::SystemLog {
             let since = query
@@ -164,7 +204,7 @@ fn descending(value: &str) -> Result<bool, BadQuery> {
 
 #[cfg(test)]
 mod tests {
-    use super::{BadQuery, Query, Users};
+    use super::{BadQuery, Query, Users, Window};
     use crate::simulator::endpoint::Resource;
     use jiff::Timestamp;
 
@@ -219,6 +259,27 @@ mod tests {
             failures(&format!("({user} or {office}) and {failed} and actor.id eq \"x\"")),
             Err(BadQuery::Filter)
         );
+    }
+
+    #[test]
+    fn a_time_span_is_read_or_refused() {
+        let filter = "createdDateTime ge 2026-03-31T00:00:00.000Z and createdDateTime lt 2026-04-01T00:00:00Z";
+        let window = Window::read(filter, "createdDateTime").unwrap();
+        for (time, within) in [
+            ("2026-03-31T00:00:00Z", true),
+            ("2026-03-30T23:59:59Z", false),
+            ("2026-04-01T00:00:00Z", false),
+        ] {
+            assert_eq!(window.contains(time), within, "{time}");
+        }
+        for wrong in [
+            "",
+            "createdDateTime ge yesterday and createdDateTime lt today",
+            "createdDateTime ge 2026-03-31T00:00:00Z",
+        ] {
+            assert_eq!(Window::read(wrong, "createdDateTime"), None, "{wrong}");
+        }
+        assert_eq!(Window::read(filter, "activityDateTime"), None);
     }
 
     #[test]

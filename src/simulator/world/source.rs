@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::World;
 use super::cast::Holding;
+use super::entra::registration;
 
 /// Which account of a person is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub(super) enum Account {
     App,
     /// The Entra user.
     Entra,
+    /// The methods that the Entra user has registered.
+    Registration,
 }
 
 /// A list of objects, addressed by position.
@@ -98,6 +101,7 @@ impl World {
                 let app = self.org.apps.iter().find(|app| app.has_crowd)?;
                 Some(self.org.app_user(&person, app))
             }
+            Account::Registration => Some(registration(&person)),
             Account::Entra => {
                 let licence = Holding::of_crowd(&self.scenario, person.times.licensed)?;
                 Some(self.tenant.user(&person, &[licence]))

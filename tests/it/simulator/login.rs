@@ -30,19 +30,26 @@ async fn a_secret_buys_a_token_that_says_what_it_is_good_for() {
         .iter()
         .map(|role| role.as_str().unwrap())
         .collect();
-    assert_eq!(
-        roles,
-        [
-            "Domain-InternalFederation.Read.All",
-            "Domain.Read.All",
-            "GroupMember.Read.All",
-            "OrgSettings-AppsAndServices.Read.All",
-            "Organization.Read.All",
-            "Policy.Read.All",
-            "RoleManagement.Read.Directory",
-            "User.Read.All"
-        ]
+    for role in [
+        "Domain-InternalFederation.Read.All",
+        "Domain.Read.All",
+        "GroupMember.Read.All",
+        "OrgSettings-AppsAndServices.Read.All",
+        "Organization.Read.All",
+        "Policy.Read.All",
+        "RoleManagement.Read.Directory",
+        "User.Read.All",
+    ] {
+        assert!(roles.contains(&role), "{role}");
+    }
+    // The least for each path, each once, and nothing that writes.
+    assert!(roles.is_sorted() && roles.windows(2).all(|pair| pair[0] != pair[1]));
+    assert!(
+        roles
+            .iter()
+            .all(|role| role.contains(".Read") && !role.contains("Write"))
     );
+    assert!(!roles.contains(&"Group.Read.All"));
     assert_eq!(client.token(&[("tenant", "CONTOSO.onmicrosoft.com")]).await.status, 200);
     assert_eq!(
         client

@@ -1,6 +1,7 @@
 //! The Entra side of the world: a tenant, its domains, what it has bought, and its people.
 
 mod licensing;
+mod registration;
 mod shape;
 mod user;
 
@@ -17,6 +18,7 @@ use super::person::Person;
 use super::time::Style;
 use crate::simulator::scenario::schema::{DomainFile, GroupFile, TenantFile};
 use crate::simulator::scenario::{Scenario, text};
+pub(super) use registration::registration;
 use user::Employer;
 
 /// Everything of an Entra tenant that does not have to be made on demand.
@@ -28,6 +30,8 @@ pub(crate) struct Tenant {
     pub(crate) domains: Vec<Domain>,
     /// Named people's users.
     pub(crate) users: Vec<Value>,
+    /// What named people have registered.
+    pub(crate) registrations: Vec<Value>,
     /// The groups.
     pub(crate) groups: Vec<Value>,
     /// `/subscribedSkus`.
@@ -79,6 +83,7 @@ impl Tenant {
             authorization_policy: patcher.complete(&file.authorization_policy.object, shape::authorization_policy()),
             apps_and_services: patcher.complete(&file.apps_and_services.object, shape::apps_and_services()),
             users: Vec::new(),
+            registrations: Vec::new(),
             employer: Employer {
                 company,
                 initial_domain: scenario.initial_domain().to_owned(),
@@ -91,6 +96,9 @@ impl Tenant {
             let mut user = tenant.user(&member.person, &member.holdings);
             patcher.lay(&member.file.entra_user, &mut user);
             tenant.users.push(user);
+            tenant
+                .registrations
+                .push(patcher.complete(&member.file.registration, registration(&member.person)));
         }
         tenant
     }

@@ -75,8 +75,22 @@ pub(super) fn user(person: &Person<'_>, employer: &Employer, holdings: &[Holding
         ("isManagementRestricted", Value::Null),
         ("lastPasswordChangeDateTime", time(person.times.password_changed)),
         ("passwordPolicies", text("DisablePasswordExpiration")),
+        ("signInActivity", sign_in_activity(person)),
         ("signInSessionsValidFromDateTime", time(person.times.password_changed)),
         ("securityIdentifier", security_identifier(person.entra_id).into()),
+    ])
+}
+
+/// When the user last signed in, which is shown to those who ask.
+fn sign_in_activity(person: &Person<'_>) -> Value {
+    let last = Value::from(Style::Graph.write(person.times.last_login));
+    object([
+        ("lastSignInDateTime", last.clone()),
+        ("lastSignInRequestId", person.entra_id.to_string().into()),
+        ("lastNonInteractiveSignInDateTime", last.clone()),
+        ("lastNonInteractiveSignInRequestId", person.entra_id.to_string().into()),
+        ("lastSuccessfulSignInDateTime", last),
+        ("lastSuccessfulSignInRequestId", person.entra_id.to_string().into()),
     ])
 }
 
