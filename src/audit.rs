@@ -4,6 +4,8 @@
 //! every outcome, and the findings that are fail or unknown with their evidence. Messages stay templates with typed
 //! values, so that whoever renders chooses the language.
 
+pub mod diagnosis;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -71,6 +73,9 @@ pub struct Audit {
     /// Accepted exceptions, and what became of each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waivers: Vec<WaiverResult>,
+    /// Of a diagnosis: why provisioning failed. The rest is then about the person only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diagnosis: Option<diagnosis::Diagnosis>,
     /// What packs, the tenant's configuration and this run changed about policies.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub adjustments: Vec<Adjustment>,

@@ -28,6 +28,7 @@
 //! | [`audit`] | findings, outcomes, counts, coverage: the one input of every report |
 //! | [`evaluate`] | tables, links, indexes, judging |
 //! | [`collect`] | HTTP client with write guard, sign-in, paging, plan |
+//! | [`diagnose`] | from an error text or a person to the causes of a failure |
 //! | [`report`] | one file for each format |
 //! | [`cli`] | one file for each subcommand; the only place that prints, reads the clock, and exits |
 //! | [`simulator`] | a stand-in for both APIs; imports nothing of the rest, and only `cli` imports it |
@@ -39,6 +40,7 @@
 //! | policy | a file in `policies/<pack>/`, its name in `src/policy/pack.rs`; a plant in `src/simulator/scenarios/contoso.yaml`, which a test asks for |
 //! | resource type | an entry in `src/catalog/*.yaml`, its noun in `reports/texts/`; in the simulator `endpoint.rs`, an object in the scenarios, a route in `server/` |
 //! | report format | a file in `src/report/`, a variant and a row in `Format` (`src/report/mod.rs`); templates in `reports/templates/`, listed in `assets.rs`; a reader that was not written here in `tests/formats/read.py` |
+//! | cause of a failure | a file in `policies/<pack>/errors/`, its name in `src/policy/pack.rs` |
 //! | command | a file in `src/cli/`, its variant and its arm in `src/cli/mod.rs` |
 //! | key of policies or packs | `src/schema/`, `policy/load.rs` or `policy/pack.rs`; what others than the author may say, `policy/adjust.rs`, and from there `audit.rs` and `report/view/tailoring.rs` |
 //! | check of conditions | a file in `src/policy/check/`, a diagnostic code, a line in the table of `tests/it/language/mistakes.rs` |
@@ -74,6 +76,7 @@ pub mod catalog;
 pub mod cli;
 pub mod collect;
 pub mod config;
+pub mod diagnose;
 pub mod diagnostic;
 pub mod document;
 pub mod evaluate;

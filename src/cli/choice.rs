@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Stop;
 use crate::config::{Config, Tenant};
 use crate::diagnostic::Diagnostics;
-use crate::policy::{Adjustments, Loaded, Request, Selector};
+use crate::policy::{self, Adjustments, KnownError, Loaded, Request, Selector};
 
 /// Packs, files and folders, and what is chosen among them.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -48,6 +48,11 @@ impl Choice {
     /// Loads what is chosen; every mistake goes to the sink.
     pub(super) fn load(&self, sink: &mut Diagnostics) -> Loaded {
         self.request().load(sink)
+    }
+
+    /// Loads the entries of the error catalogue that come with what is named, chosen or not.
+    pub(super) fn errors(&self, sink: &mut Diagnostics) -> Vec<KnownError> {
+        policy::load_errors(&self.policies, sink).1
     }
 }
 

@@ -110,9 +110,19 @@ fn check(choice: &Choice, tailoring: &Tailoring, output: &mut Output) -> Result<
     let mut request = choice.request();
     tailoring.add_to(&mut request, None)?;
     let loaded = load(&request)?;
+    let mut sink = Diagnostics::new();
+    let errors = choice.errors(&mut sink);
+    if sink.has_errors() {
+        return Err(sink.into());
+    }
     output.note(&match loaded.policies.len() {
         1 => "1 policy is sound".to_owned(),
         many => format!("{many} policies are sound"),
+    });
+    output.note(&match errors.len() {
+        0 => return Ok(Exit::Fine),
+        1 => "1 entry of the error catalogue is sound".to_owned(),
+        many => format!("{many} entries of the error catalogue are sound"),
     });
     Ok(Exit::Fine)
 }

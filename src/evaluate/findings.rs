@@ -40,12 +40,25 @@ pub fn audit(
     snapshot: &Snapshot,
     as_of: jiff::Timestamp,
 ) -> Audit {
+    let gates: Vec<Gate> = policies.iter().map(|policy| Gate::of(policy, tables)).collect();
+    let tallies = judge(policies, &gates, tables);
+    report(policies, &gates, tallies, waivers, tables, snapshot, as_of)
+}
+
+/// Makes an audit of what policies came to, in their order.
+pub(super) fn report(
+    policies: &[Policy],
+    gates: &[Gate],
+    tallies: Vec<Tally>,
+    waivers: &[Waiver],
+    tables: &Tables,
+    snapshot: &Snapshot,
+    as_of: jiff::Timestamp,
+) -> Audit {
     let manifest = snapshot.manifest();
     let mut results = Vec::new();
     let mut uses = Uses::of(waivers);
-    let gates: Vec<Gate> = policies.iter().map(|policy| Gate::of(policy, tables)).collect();
-    let tallies = judge(policies, &gates, tables);
-    for ((policy, gate), tally) in policies.iter().zip(&gates).zip(tallies) {
+    for ((policy, gate), tally) in policies.iter().zip(gates).zip(tallies) {
         let reporter = Reporter {
             policy,
             gate,
@@ -87,8 +100,22 @@ pub fn audit(
         findings: findings.into_iter().flatten().collect(),
         coverage: coverage(policies, manifest),
         waivers: uses.results(waivers),
+        diagnosis: None,
         adjustments: Vec::new(),
     }
+}
+
+/// The findings of a policy that hold: of a few rows, for a diagnosis. An audit only counts them.
+pub(super) fn passes(policy: &Policy, gate: &Gate, rows: &[u32], tables: &Tables, snapshot: &Snapshot) -> Vec<Finding> {
+    let reporter = Reporter {
+        policy,
+        trials: Trials::of(policy, tables),
+        gate,
+        tables,
+        manifest: snapshot.manifest(),
+        waivers: Vec::new(),
+    };
+    rows.iter().map(|row| reporter.pass(*row)).collect()
 }
 
 /// Makes results of one policy.
@@ -248,6 +275,25 @@ impl Reporter<'_> {
             ..self.empty()
         };
         (finding, meant)
+    }
+
+    /// A resource for which the policy holds, with what decided that.
+    fn pass(&self, row: u32) -> Finding {
+        let arena = Bump::new();
+        let row = self.row(row);
+        let resource = row.map(|row| resource_id(row, self.tables));
+        Finding {
+            id: self.id(
+                Outcome::Pass,
+                resource.as_ref().map_or("", |resource| resource.key.as_str()),
+            ),
+            outcome: Outcome::Pass,
+            count: 1,
+            values: self.values(row, &arena),
+            evidence: self.evidence(row, false, &arena).0,
+            resource,
+            ..self.empty()
+        }
     }
 
     /// Resources for which the same is not known, as one finding.
@@ -510,7 +556,7 @@ pub(super) fn brief(value: Value<'_>, tables: &Tables, depth: usize) -> Json {
 }
 
 /// Key and name of a record.
-pub(super) fn resource_id(record: RecordRef, tables: &Tables) -> ResourceId {
+pub fn resource_id(record: RecordRef, tables: &Tables) -> ResourceId {
     let Some(resource) = record.ty.resource() else {
         return ResourceId {
             resource_type: record.ty.name().to_owned(),

@@ -244,7 +244,7 @@ pub(super) fn doubt(value: Value<'_>) -> Doubt {
 }
 
 impl Tally {
-    fn add(&mut self, row: u32, verdict: Verdict) {
+    pub(super) fn add(&mut self, row: u32, verdict: Verdict) {
         match verdict {
             Verdict::Pass => self.pass += 1,
             Verdict::OutOfScope => self.out_of_scope += 1,

@@ -13,6 +13,7 @@ mod any_records;
 mod column;
 mod compute;
 mod condition;
+mod examine;
 mod example;
 mod findings;
 mod gate;
@@ -29,6 +30,7 @@ mod unknown_rule;
 mod waiving;
 
 pub use condition::Condition;
+pub use examine::{Examination, Rows, examine};
 pub use example::{Judgement, judge_example};
-pub use findings::audit;
+pub use findings::{audit, resource_id};
 pub use table::Tables;

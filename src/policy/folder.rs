@@ -12,14 +12,20 @@ pub struct BuiltInPack {
     pub id: &'static str,
     /// Its files: names and texts, `pack.yaml` first.
     pub files: &'static [(&'static str, &'static str)],
+    /// Its entries of the error catalogue, in its folder `errors/`. An audit does not read them.
+    pub errors: &'static [(&'static str, &'static str)],
 }
 
 /// Declares the files of a pack once; a test compares them with the folder.
 macro_rules! pack {
-    ($id:literal: $($file:literal),* $(,)?) => {
+    ($id:literal: $($file:literal),* $(,)?; errors: $($error:literal),* $(,)?) => {
         BuiltInPack {
             id: $id,
             files: &[$((concat!($id, "/", $file), include_str!(concat!("../../policies/", $id, "/", $file)))),*],
+            errors: &[$((
+                concat!($id, "/errors/", $error, ".yaml"),
+                include_str!(concat!("../../policies/", $id, "/errors/", $error, ".yaml"))
+            )),*],
         }
     };
 }
@@ -44,8 +50,59 @@ pub const BUILT_IN: &[BuiltInPack] = &[pack!("provisioning":
     "trials-off.yaml",
     "usage-location.yaml",
     "user-owned-licence.yaml",
-    "verified-domain.yaml",
+    "verified-domain.yaml";
+    errors:
+    "account-deleted-in-entra",
+    "account-not-matched",
+    "conditional-access-okta-client",
+    "conditional-access-sync-account",
+    "conflicting-plans",
+    "connection-credentials",
+    "connection-role-lost",
+    "deleted-twin",
+    "directory-sync-state",
+    "domain-not-verified",
+    "group-inherited-licence",
+    "immutable-id-differs",
+    "immutable-id-empty",
+    "licensing-concurrency",
+    "licensing-error-other",
+    "missing-dependency",
+    "no-immutable-id-on-create",
+    "no-seats",
+    "object-conflict",
+    "okta-client-consent",
+    "okta-client-secret-expired",
+    "owned-by-external-service",
+    "partner-licence",
+    "plan-prohibited-in-location",
+    "privileged-person",
+    "product-not-assignable",
+    "product-not-in-tenant",
+    "proxy-address-taken",
+    "restricted-administrative-unit",
+    "subscription-lapsed",
+    "synchronized-from-on-premises",
+    "throttled",
+    "two-active-directories",
+    "usage-location-invalid",
+    "usage-location-mapping",
+    "usage-location-missing",
+    "user-name-case",
+    "user-owned-licence",
 )];
+
+/// The entries of the error catalogue of a built-in pack.
+pub(super) fn errors(pack: &BuiltInPack, sink: &mut Diagnostics) -> Vec<Document> {
+    let sources = pack.errors.iter();
+    let sources = sources.map(|(file, text)| Source::new(format!("policies/{file}"), *text));
+    sources.filter_map(|source| Document::parse(source, sink)).collect()
+}
+
+/// Whether a document is an entry of the error catalogue; no policy has such a key.
+fn is_entry(document: &Document) -> bool {
+    document.root.get("seen").is_some()
+}
 
 /// A pack before it is read: what it says about itself, and its policies.
 #[derive(Debug)]
@@ -60,6 +117,8 @@ pub(super) struct Folder {
     pub(super) about: Option<Arc<Document>>,
     /// Its policies.
     pub(super) policies: Vec<Document>,
+    /// Its entries of the error catalogue; those of a built-in pack are read when they are needed.
+    pub(super) entries: Vec<Document>,
 }
 
 impl Folder {
@@ -88,12 +147,15 @@ impl Folder {
         let identity = whole.as_deref().unwrap_or(path).display().to_string();
         if path.is_file() {
             let source = read(path, sink)?;
+            let documents = Document::parse(source, sink).into_iter();
+            let (entries, policies) = documents.partition(is_entry);
             return Some(Self {
                 name: None,
                 identity,
                 place: None,
                 about: None,
-                policies: Document::parse(source, sink).into_iter().collect(),
+                policies,
+                entries,
             });
         }
         let mut files = Vec::new();
@@ -122,6 +184,7 @@ impl Folder {
         let (about, policies): (Vec<_>, Vec<_>) = documents
             .into_iter()
             .partition(|document| is_pack_file(Path::new(&document.source.name)));
+        let (entries, policies): (Vec<_>, Vec<_>) = policies.into_iter().partition(is_entry);
         let mut about = about.into_iter().map(Arc::new);
         let first = about.next();
         for other in about {
@@ -142,6 +205,7 @@ impl Folder {
             place,
             about: first,
             policies,
+            entries,
         }
     }
 }

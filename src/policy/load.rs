@@ -116,7 +116,7 @@ pub(super) fn strings(node: Option<&Node>) -> Vec<String> {
     .unwrap_or_default()
 }
 
-fn reference(node: &Node) -> Option<Reference> {
+pub(super) fn reference(node: &Node) -> Option<Reference> {
     match &node.value {
         Value::String(url) => Some(Reference {
             title: url.clone(),

@@ -6,6 +6,7 @@
 mod adjust;
 mod check;
 pub mod derived;
+mod error;
 mod example;
 mod folder;
 mod function;
@@ -25,11 +26,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use adjust::{Adjustment, Adjustments, Author};
+pub use error::{Concerns, KnownError, Predictor, Sign, Tells};
 pub use example::{Example, Expectation, Given};
 pub use folder::{BUILT_IN, BuiltInPack};
 pub use narrow::Narrowing;
 pub use needs::Needs;
-pub use pack::{Loaded, Pack, Request, load};
+pub use pack::{Loaded, Pack, Request, load, load_errors};
 pub use param::Param;
 pub use requirement::{Requirement, requirements};
 pub use select::Selector;

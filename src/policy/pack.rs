@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::adjust::{Adjustment, Adjustments};
-use super::folder::{BUILT_IN, Folder};
+use super::error::KnownError;
+use super::folder::{self, BUILT_IN, BuiltInPack, Folder};
 use super::load::policy;
 use super::narrow::Narrowing;
 use super::select::{Selector, select};
@@ -37,6 +38,8 @@ pub struct Loaded {
     pub ids: Vec<String>,
     /// What was changed about policies by others than their authors.
     pub adjustments: Vec<Adjustment>,
+    /// Entries of the error catalogue in files and folders, not yet checked.
+    entries: Vec<Document>,
 }
 
 /// Which policies are loaded, and what is changed about them.
@@ -59,6 +62,30 @@ pub fn load(names: &[String], sink: &mut Diagnostics) -> Loaded {
         ..Request::default()
     };
     request.load(sink)
+}
+
+/// Loads like [`load`], and the entries of the error catalogue besides, in the order of their ids.
+pub fn load_errors(names: &[String], sink: &mut Diagnostics) -> (Loaded, Vec<KnownError>) {
+    let mut loaded = load(names, sink);
+    let built_in = |pack: &&BuiltInPack| loaded.packs.iter().any(|known| known.id == pack.id);
+    let packs: Vec<&BuiltInPack> = BUILT_IN.iter().filter(built_in).collect();
+    for pack in packs {
+        loaded.entries.extend(folder::errors(pack, sink));
+    }
+    let mut errors: Vec<KnownError> = loaded
+        .entries
+        .iter()
+        .filter_map(|document| KnownError::read(document, &loaded.policies, sink))
+        .collect();
+    errors.sort_by(|a, b| a.id.cmp(&b.id));
+    for (first, second) in errors.iter().zip(errors.iter().skip(1)) {
+        if first.id == second.id && first.source.text != second.source.text {
+            let message = format!("two entries are called `{}`", first.id);
+            sink.push(twice(message, &first.id, [&first.source, &second.source]));
+        }
+    }
+    errors.dedup_by(|a, b| a.id == b.id);
+    (loaded, errors)
 }
 
 impl Request {
@@ -196,6 +223,7 @@ impl Loader<'_> {
             self.sink
                 .push(Diagnostic::error(Code::NoPolicies, message).help("a policy is a file ending in .yaml or .yml"));
         }
+        self.loaded.entries.extend(folder.entries);
         let shared = Arc::new(functions);
         for document in folder.policies {
             if version::fits(&document, self.sink) {
@@ -340,7 +368,8 @@ mod tests {
                 .map(|file| file.strip_prefix(&root).unwrap().display().to_string())
                 .collect();
             found.sort();
-            let mut listed: Vec<String> = pack.files.iter().map(|(name, _)| (*name).to_owned()).collect();
+            let listed = pack.files.iter().chain(pack.errors);
+            let mut listed: Vec<String> = listed.map(|(name, _)| (*name).to_owned()).collect();
             listed.sort();
             assert_eq!(found, listed);
         }

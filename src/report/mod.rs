@@ -30,6 +30,7 @@ use std::io::Write;
 use thiserror::Error;
 
 use crate::audit::Audit;
+use crate::audit::diagnosis::Diagnosis;
 use crate::policy::Language;
 
 /// A form that an audit can be written in.
@@ -153,4 +154,17 @@ pub fn terminal_summary(
     files: &[String],
 ) -> Result<String, ReportError> {
     terminal::render(audit, language, width, files)
+}
+
+/// A diagnosis for a terminal of some columns, with where the reports are.
+///
+/// # Errors
+/// When a template fails.
+pub fn terminal_diagnosis(
+    diagnosis: &Diagnosis,
+    language: Language,
+    width: usize,
+    files: &[String],
+) -> Result<String, ReportError> {
+    terminal::diagnosis(diagnosis, language, width, files)
 }

@@ -149,7 +149,7 @@ mod tests {
     use crate::report::{table, xlsx};
 
     /// Sections whose names are those of a list elsewhere, so that no template spells them out.
-    const LISTS: [&str; 15] = [
+    const LISTS: [&str; 22] = [
         "undecided",
         "severity",
         "outcome",
@@ -165,6 +165,13 @@ mod tests {
         "requirement",
         "wanted",
         "field",
+        "failing",
+        "spread",
+        "call",
+        "tells",
+        "standing",
+        "misfit",
+        "closing",
     ];
 
     /// Files of formats without templates.
@@ -280,6 +287,24 @@ mod tests {
                 set(list.as_array().unwrap().iter().map(|item| item.as_str().unwrap()))
             );
         }
+        let error = crate::schema::error().unwrap().json();
+        for (name, place) in [
+            ("call", "/$defs/sign/properties/call/enum"),
+            ("tells", "/$defs/sign/properties/tells/enum"),
+            ("misfit", "/properties/concerns/enum"),
+            ("closing", "/properties/closing/enum"),
+        ] {
+            let list = error.pointer(place).unwrap().as_array().unwrap();
+            assert_eq!(section(name), set(list.iter().map(|item| item.as_str().unwrap())));
+        }
+        for (name, place) in [
+            ("spread", "/$defs/spread/properties/kind/enum"),
+            ("standing", "/$defs/cause_of_failure/properties/standing/enum"),
+        ] {
+            let list = audit.pointer(place).unwrap().as_array().unwrap();
+            assert_eq!(section(name), set(list.iter().map(|item| item.as_str().unwrap())));
+        }
+        assert_eq!(section("failing"), set(["yes", "no", "unknown"]));
         let catalogue: BTreeSet<&str> = crate::catalog::catalog().names().collect();
         let named = section("resource");
         for name in named.iter().filter(|name| *name != "tenant" && *name != "other") {

@@ -201,6 +201,7 @@ static AUDIT: BuiltIn = LazyLock::new(|| built_in(include_str!("audit.json"), |_
 static CONFIG: BuiltIn = LazyLock::new(|| built_in(include_str!("config.json"), |_| ()));
 static PACK: BuiltIn = LazyLock::new(|| built_in(include_str!("pack.json"), |_| ()));
 static WAIVERS: BuiltIn = LazyLock::new(|| built_in(include_str!("waivers.json"), |_| ()));
+static ERROR: BuiltIn = LazyLock::new(|| built_in(include_str!("error.json"), name_roles));
 static POLICY: BuiltIn = LazyLock::new(|| built_in(include_str!("policy.json"), name_resources));
 
 fn built_in(text: &str, complete: fn(&mut Json)) -> Result<Schema, String> {
@@ -213,6 +214,15 @@ fn built_in(text: &str, complete: fn(&mut Json)) -> Result<Schema, String> {
 fn name_resources(schema: &mut Json) {
     if let Some(Json::Array(names)) = schema.pointer_mut("/properties/resource/enum") {
         names.extend(catalog().names().map(Json::from));
+    }
+}
+
+/// Puts the roles that the policy schema knows where the schema of errors takes one.
+fn name_roles(schema: &mut Json) {
+    const ROLES: &str = "/properties/who/items/enum";
+    let known = policy().ok().and_then(|policy| policy.json().pointer(ROLES).cloned());
+    if let Some((place, known)) = schema.pointer_mut(ROLES).zip(known) {
+        *place = known;
     }
 }
 
@@ -254,6 +264,14 @@ pub fn pack() -> Result<&'static Schema, String> {
 /// Its own fault.
 pub fn waivers() -> Result<&'static Schema, String> {
     WAIVERS.as_ref().map_err(Clone::clone)
+}
+
+/// The schema of an entry of the error catalogue.
+///
+/// # Errors
+/// Its own fault.
+pub fn error() -> Result<&'static Schema, String> {
+    ERROR.as_ref().map_err(Clone::clone)
 }
 
 /// The schema of a policy file, with the names of the catalogue's resource types.

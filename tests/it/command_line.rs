@@ -688,17 +688,19 @@ fn schemas_are_json_schemas_and_resources_are_described() {
 }
 
 #[test]
-fn the_policy_schema_for_editors_is_the_printed_one() {
+fn the_schemas_for_editors_are_the_printed_ones() {
     let folder = tempfile::tempdir().unwrap();
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies/schema/policy.json");
-    let printed = stdout(&tenken(folder.path(), &["schema", "policy"]));
-    if std::env::var_os("UPDATE_SCHEMA").is_some() {
-        std::fs::write(&path, &printed).unwrap();
+    for name in ["policy", "error"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("policies/schema/{name}.json"));
+        let printed = stdout(&tenken(folder.path(), &["schema", name]));
+        if std::env::var_os("UPDATE_SCHEMA").is_some() {
+            std::fs::write(&path, &printed).unwrap();
+        }
+        assert!(
+            std::fs::read_to_string(&path).unwrap_or_default() == printed,
+            "run this test with UPDATE_SCHEMA=1"
+        );
     }
-    assert!(
-        std::fs::read_to_string(&path).unwrap_or_default() == printed,
-        "run this test with UPDATE_SCHEMA=1"
-    );
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod changes;
 mod collection;
 mod command_line;
 mod detection;
+mod diagnosis;
 mod hostile_input;
 mod language;
 mod order;

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::evidence::{CauseView, ChangeView, PartView, RecordView, parts, records};
 use crate::audit::{Finding, Outcome, PolicyResult, ResourceId};
-use crate::policy::{Language, Piece, message_pieces};
+use crate::policy::{Language, Piece, Text, message_pieces};
 use crate::report::shown::Shown;
 
 /// Longest message, in characters.
@@ -114,8 +114,18 @@ pub(in crate::report) fn message(finding: &Finding, policy: &PolicyResult, langu
 
 /// The message of a failure, cut after so many characters. One that cannot be made gives way to what should be so.
 pub(super) fn pieces(finding: &Finding, policy: &PolicyResult, language: Language, limit: usize) -> Vec<PieceView> {
-    let pieces = message_pieces(policy.message.get(language), &finding.values)
-        .unwrap_or_else(|_| vec![Piece::Words(policy.title.get(language).to_owned())]);
+    filled(finding, [&policy.message, &policy.title], language, limit)
+}
+
+/// The same for a message and what should be so.
+pub(super) fn filled(
+    finding: &Finding,
+    [message, title]: [&Text; 2],
+    language: Language,
+    limit: usize,
+) -> Vec<PieceView> {
+    let pieces = message_pieces(message.get(language), &finding.values)
+        .unwrap_or_else(|_| vec![Piece::Words(title.get(language).to_owned())]);
     let mut left = limit;
     let mut views = Vec::new();
     for piece in pieces {

@@ -4,6 +4,7 @@
 //! is a [`Shown`], so no template can print it raw.
 
 mod action;
+mod diagnosis;
 mod doubt;
 mod evidence;
 mod finding;
@@ -20,6 +21,7 @@ use crate::audit::{Audit, Coverage, Finding, NotApplicable, Outcome, PolicyResul
 use crate::policy::{Language, Severity};
 use crate::snapshot::Side;
 use action::{Action, Role};
+pub(super) use diagnosis::DiagnosisView;
 use doubt::Doubt;
 pub(super) use finding::message;
 use policy::PolicyView;
@@ -96,6 +98,8 @@ pub(super) struct View {
     waived: bool,
     /// Waivers, and what became of each.
     waivers: Vec<WaiverView>,
+    /// Of a diagnosis: why provisioning failed.
+    diagnosis: Option<DiagnosisView>,
     /// Findings in the audit.
     findings: u64,
     /// Findings that this report leaves out.
@@ -198,6 +202,10 @@ impl View {
             inapplicable: inapplicable(audit),
             waived: audit.summary.judgements.waived > 0,
             waivers: audit.waivers.iter().map(WaiverView::of).collect(),
+            diagnosis: audit
+                .diagnosis
+                .as_ref()
+                .map(|diagnosis| DiagnosisView::of(diagnosis, language)),
             findings,
             left_out: findings - shown,
         }
