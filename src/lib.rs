@@ -37,10 +37,10 @@
 //!
 //! | what | where |
 //! |---|---|
-//! | policy | a file in `policies/<pack>/`, its name in `src/policy/pack.rs`; a plant in `src/simulator/scenarios/contoso.yaml`, which a test asks for |
+//! | policy | a file in `policies/<pack>/`, its name in `src/policy/folder.rs`; a plant in `src/simulator/scenarios/contoso.yaml`, which a test asks for |
 //! | resource type | an entry in `src/catalog/*.yaml`, its noun in `reports/texts/`; in the simulator `endpoint.rs`, an object in the scenarios, a route in `server/` |
 //! | report format | a file in `src/report/`, a variant and a row in `Format` (`src/report/mod.rs`); templates in `reports/templates/`, listed in `assets.rs`; a reader that was not written here in `tests/formats/read.py` |
-//! | cause of a failure | a file in `policies/<pack>/errors/`, its name in `src/policy/pack.rs` |
+//! | cause of a failure | a file in `policies/<pack>/errors/`, its name in `src/policy/folder.rs` |
 //! | command | a file in `src/cli/`, its variant and its arm in `src/cli/mod.rs` |
 //! | key of policies or packs | `src/schema/`, `policy/load.rs` or `policy/pack.rs`; what others than the author may say, `policy/adjust.rs`, and from there `audit.rs` and `report/view/tailoring.rs` |
 //! | check of conditions | a file in `src/policy/check/`, a diagnostic code, a line in the table of `tests/it/language/mistakes.rs` |

@@ -164,7 +164,6 @@ mod tests {
         "author",
         "requirement",
         "wanted",
-        "field",
         "failing",
         "spread",
         "call",
@@ -172,6 +171,7 @@ mod tests {
         "standing",
         "misfit",
         "closing",
+        "field",
     ];
 
     /// Files of formats without templates.
