@@ -48,7 +48,7 @@ pub(super) struct Args {
     /// Packs, files or folders of policies and errors [default: all built-in packs]
     #[arg(long, value_name = "PATH_OR_PACK")]
     policies: Vec<String>,
-    /// Write a report; the format follows from the ending (json, md, html) unless it is given
+    /// Write a report; the format follows from the ending, as for `audit`, unless it is given
     #[arg(long = "report", value_name = "[FORMAT:]PATH", requires = "snapshot")]
     reports: Vec<Target>,
     /// How to print the diagnosis

@@ -46,8 +46,9 @@ fn case(told: &Plain<'_>, item: Item<'_>) -> TestCase {
     let message = told.message(item);
     let mut status = match item.finding.outcome {
         Outcome::Unknown => TestCaseStatus::non_success(NonSuccessKind::Error),
-        Outcome::Waived => TestCaseStatus::skipped(),
-        _ => TestCaseStatus::non_success(NonSuccessKind::Failure),
+        Outcome::Waived | Outcome::NotApplicable => TestCaseStatus::skipped(),
+        Outcome::Pass => TestCaseStatus::success(),
+        Outcome::Fail => TestCaseStatus::non_success(NonSuccessKind::Failure),
     };
     status.set_type(match item.finding.causes.first() {
         Some(origin) if item.finding.outcome == Outcome::Unknown => origin.cause.as_str(),

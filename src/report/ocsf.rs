@@ -87,8 +87,9 @@ fn event(told: &Plain<'_>, item: Item<'_>) -> Json {
 fn compliance(item: Item<'_>) -> Json {
     // An accepted failure is still one; what could not be told is neither.
     let (id, status) = match item.finding.outcome {
-        Outcome::Unknown => (0, "Unknown"),
-        _ => (3, "Fail"),
+        Outcome::Unknown | Outcome::NotApplicable => (0, "Unknown"),
+        Outcome::Pass => (1, "Pass"),
+        Outcome::Fail | Outcome::Waived => (3, "Fail"),
     };
     json!({
         "control": plain(&item.policy.id),

@@ -171,7 +171,9 @@ impl<'a> Plain<'a> {
     pub(super) fn message(&self, item: Item<'_>) -> String {
         match item.finding.outcome {
             Outcome::Fail | Outcome::Waived => message(item.finding, item.policy, self.language),
-            _ => self.doubts(&item.finding.causes),
+            // A clue of a diagnosis: what should be so, and is.
+            Outcome::Pass | Outcome::NotApplicable => self.title(item.policy),
+            Outcome::Unknown => self.doubts(&item.finding.causes),
         }
     }
 
@@ -206,7 +208,8 @@ impl<'a> Plain<'a> {
                 }
                 settle
             }
-            _ => self.steps(item.policy),
+            Outcome::Fail | Outcome::Waived => self.steps(item.policy),
+            Outcome::Pass | Outcome::NotApplicable => Vec::new(),
         }
     }
 

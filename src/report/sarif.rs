@@ -148,10 +148,20 @@ fn score(severity: Severity) -> &'static str {
     }
 }
 
+/// The kinds that SARIF has. A waived failure is one, with a suppression.
+fn kind(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Fail | Outcome::Waived => "fail",
+        Outcome::Unknown => "open",
+        Outcome::Pass => "pass",
+        Outcome::NotApplicable => "notApplicable",
+    }
+}
+
 /// A finding.
 fn result(told: &Plain<'_>, item: Item<'_>) -> Json {
     let finding = item.finding;
-    let open = finding.outcome == Outcome::Unknown;
+    let kind = kind(finding.outcome);
     let suppressions = match finding.outcome {
         Outcome::Waived => json!([{
             "kind": "external",
@@ -164,9 +174,9 @@ fn result(told: &Plain<'_>, item: Item<'_>) -> Json {
     let mut kept = filled(json!({
         "ruleId": plain(&item.policy.id),
         "ruleIndex": item.at,
-        "kind": if open { "open" } else { "fail" },
+        "kind": kind,
         // A result that does not fail has no level.
-        "level": if open { "none" } else { level(finding.severity) },
+        "level": if kind == "fail" { level(finding.severity) } else { "none" },
         "message": { "text": message(&told.message(item)) },
         "locations": locations,
         "partialFingerprints": { "finding/v1": finding.id },

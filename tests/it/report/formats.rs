@@ -303,6 +303,29 @@ fn ocsf_never_calls_an_unknown_a_pass() {
 }
 
 #[test]
+fn a_clue_that_passes_is_no_failure() {
+    let mut audit = contoso().clone();
+    let clue = audit
+        .findings
+        .iter()
+        .position(|finding| finding.outcome == Outcome::Fail)
+        .unwrap();
+    audit.findings.swap(0, clue);
+    audit.findings.truncate(1);
+    audit.findings[0].outcome = Outcome::Pass;
+    let sarif = json(&audit, Format::Sarif);
+    assert_eq!(text(&sarif, "/runs/0/results/0/kind"), "pass");
+    assert_eq!(text(&sarif, "/runs/0/results/0/level"), "none");
+    assert_eq!(
+        json(&audit, Format::Ocsf).pointer("/compliance/status_id"),
+        Some(&Json::from(1))
+    );
+    let junit = quick_junit::Report::deserialize_from_str(&of(&audit, Format::Junit)).unwrap();
+    assert_eq!((junit.failures, junit.errors), (0, 0));
+    assert!(rows(&of(&audit, Format::People)).is_empty());
+}
+
+#[test]
 fn oscal_is_satisfied_only_where_a_policy_passes() {
     for (name, audit) in all() {
         let oscal = json(&audit, Format::Oscal);
