@@ -277,9 +277,13 @@ fn is_nullable(ty: RecordType, field: FieldId) -> bool {
         .is_some_and(|field| field.nullable)
 }
 
+/// What a tenant must grant for a type to be read, and have bought where that is not in every subscription.
 fn permission(resource: &Resource) -> String {
     match &resource.supply {
-        Supply::Call(call) => call.permission.clone(),
+        Supply::Call(call) => match &call.licence {
+            Some(licence) => format!("{} + {licence}", call.permission),
+            None => call.permission.clone(),
+        },
         Supply::Reference(_) => String::new(),
     }
 }

@@ -86,10 +86,10 @@ impl World {
                 Vendor::Graph => Style::Graph,
             };
             let said = scenario.file.stock.iter();
-            let file = said
+            let mut file = said
                 .filter(|(template, _)| same_template(template, &stock.path))
                 .map(|(_, file)| file);
-            Shelf::new(stock, file.last(), &Patcher::new(now, style))
+            Shelf::new(stock, file.next_back(), &Patcher::new(now, style))
         });
         let shelves = shelves.collect();
         World {
