@@ -4,13 +4,15 @@
 //! every outcome, and the findings that are fail or unknown with their evidence. Messages stay templates with typed
 //! values, so that whoever renders chooses the language.
 
+pub mod diagnosis;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use crate::expr::Origin;
-use crate::policy::{Reference, Severity, Steps, Text};
+use crate::policy::{Adjustment, Author, Reference, Severity, Steps, Text};
 use crate::snapshot::{Side, Tool};
 
 /// Version of the format.
@@ -71,6 +73,67 @@ pub struct Audit {
     /// Accepted exceptions, and what became of each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waivers: Vec<WaiverResult>,
+    /// Of a diagnosis: why provisioning failed. The rest is then about the person only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diagnosis: Option<diagnosis::Diagnosis>,
+    /// What packs, the tenant's configuration and this run changed about policies.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub adjustments: Vec<Adjustment>,
+}
+
+/// Something that a policy requires of a tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequirementResult {
+    /// Its name in policies.
+    pub id: String,
+    /// Its name for people.
+    pub title: Text,
+    /// Whether the tenant has it.
+    pub status: RequirementStatus,
+}
+
+/// Whether a tenant has what is required.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RequirementStatus {
+    /// It has it.
+    Met,
+    /// It lacks it.
+    Lacking,
+    /// The snapshot does not tell.
+    Unknown,
+}
+
+/// A condition that resources must meet to be judged in this tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScopeResult {
+    /// The condition as written.
+    #[serde(rename = "where")]
+    pub condition: String,
+    /// Who said so.
+    pub by: Author,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// A parameter of a policy, and its value in this run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ParamResult {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub type_name: String,
+    /// What it is for.
+    pub about: Text,
+    /// Its value.
+    pub value: Json,
+    /// Its value if nobody had set it.
+    pub default: Json,
+    /// Who set it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Author>,
 }
 
 /// An accepted exception, and what became of it.
@@ -176,12 +239,15 @@ pub struct Counts {
     pub waived: u64,
     /// Out of scope.
     pub out_of_scope: u64,
+    /// Taken out of the scope by the tenant's configuration.
+    #[serde(default)]
+    pub excluded: u64,
 }
 
 impl Counts {
     /// Resources that the policy looked at.
     pub fn population(&self) -> u64 {
-        self.pass + self.fail + self.unknown + self.waived + self.out_of_scope
+        self.pass + self.fail + self.unknown + self.waived + self.out_of_scope + self.excluded
     }
 
     /// Adds another count.
@@ -191,6 +257,7 @@ impl Counts {
         self.unknown += other.unknown;
         self.waived += other.waived;
         self.out_of_scope += other.out_of_scope;
+        self.excluded += other.excluded;
     }
 }
 
@@ -229,6 +296,15 @@ pub struct PolicyResult {
     /// Why nothing was in scope.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_applicable: Option<NotApplicable>,
+    /// Licence tiers and features that it requires of a tenant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requires: Vec<RequirementResult>,
+    /// Conditions by which the tenant's configuration narrows what is judged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scope: Vec<ScopeResult>,
+    /// Values that others may set, with those of this run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub params: Vec<ParamResult>,
     /// Counts of resources.
     pub counts: Counts,
     /// Resources that were read, in scope or not.
@@ -259,6 +335,10 @@ pub enum NotApplicable {
     NoResources,
     /// Every resource is out of scope.
     OutOfScope,
+    /// The tenant's configuration takes every resource out of the scope.
+    Excluded,
+    /// The tenant lacks what the policy requires.
+    Requirement,
 }
 
 /// One policy judged on one resource, or on all resources for which the same is not known.
@@ -284,6 +364,9 @@ pub struct Finding {
     pub causes: Vec<Origin>,
     /// What decided it.
     pub evidence: Vec<Evidence>,
+    /// Of a failure: single changes, each of which alone would make the policy hold for the resource.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
     /// For findings about many resources the first of them.
     pub resources: Vec<ResourceId>,
     /// Of a failure: identifies the facts that decided it, so that a waiver lapses when they change.
@@ -321,6 +404,81 @@ pub struct Evidence {
     pub records: Vec<RecordRead>,
     /// Of how many elements at fault this shows one.
     pub of: u64,
+}
+
+/// A single change that would make a policy hold.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// The path as written in the policy.
+    pub path: String,
+    /// Its value; null of all records of a type, which are no one value.
+    pub value: Json,
+    /// What it would have to be.
+    pub wanted: Wanted,
+    /// The values that `wanted` speaks of, or some of them.
+    pub values: Vec<Json>,
+    /// How many there are.
+    pub of: u64,
+    /// The elements of quantifiers that the path begins with.
+    pub elements: Vec<Read>,
+}
+
+/// What a value would have to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wanted {
+    /// One of the values.
+    OneOf,
+    /// Anything but the values.
+    NoneOf,
+    /// Any value instead of null.
+    Some,
+    /// Null.
+    Null,
+    /// The value or less.
+    AtMost,
+    /// The value or more.
+    AtLeast,
+    /// Less than the value.
+    Below,
+    /// More than the value.
+    Above,
+    /// The list without the values.
+    Without,
+    /// The list with the value.
+    With,
+}
+
+impl Wanted {
+    /// Every kind.
+    pub const ALL: [Self; 10] = [
+        Self::OneOf,
+        Self::NoneOf,
+        Self::Some,
+        Self::Null,
+        Self::AtMost,
+        Self::AtLeast,
+        Self::Below,
+        Self::Above,
+        Self::Without,
+        Self::With,
+    ];
+
+    /// The spelling in results.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OneOf => "one_of",
+            Self::NoneOf => "none_of",
+            Self::Some => "some",
+            Self::Null => "null",
+            Self::AtMost => "at_most",
+            Self::AtLeast => "at_least",
+            Self::Below => "below",
+            Self::Above => "above",
+            Self::Without => "without",
+            Self::With => "with",
+        }
+    }
 }
 
 /// A value that was read.
@@ -420,6 +578,7 @@ impl std::ops::Add for Counts {
             unknown: self.unknown + other.unknown,
             waived: self.waived + other.waived,
             out_of_scope: self.out_of_scope + other.out_of_scope,
+            excluded: self.excluded + other.excluded,
         }
     }
 }

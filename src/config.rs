@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 use reqwest::Url;
 use secrecy::SecretString;
@@ -33,6 +34,10 @@ pub struct Tenant {
     pub okta: Option<Okta>,
     /// The Entra tenant.
     pub entra: Option<Entra>,
+    /// The whole configuration, credentials covered: what it says of policies is read with them.
+    pub document: Arc<Document>,
+    /// What it says of this tenant.
+    pub node: Node,
 }
 
 /// How to read an Okta org.
@@ -97,7 +102,7 @@ impl Config {
         let Some(document) = Document::parse(Source::new(name, text), &mut sink) else {
             return Err(sink);
         };
-        let document = without_secrets(document, &mut sink);
+        let document = Arc::new(without_secrets(document, &mut sink));
         match schema::config() {
             Ok(schema) => schema.check(&document, &mut sink),
             Err(fault) => sink.push(Diagnostic::error(Code::InvalidConfig, fault)),
@@ -200,7 +205,7 @@ fn without_secrets(document: Document, sink: &mut Diagnostics) -> Document {
     document
 }
 
-fn tenant(document: &Document, node: &Node, sink: &mut Diagnostics) -> Option<Tenant> {
+fn tenant(document: &Arc<Document>, node: &Node, sink: &mut Diagnostics) -> Option<Tenant> {
     let okta = node.get("okta").and_then(|okta| {
         Some(Okta {
             url: url(document, okta.get("url")?, sink)?,
@@ -225,6 +230,8 @@ fn tenant(document: &Document, node: &Node, sink: &mut Diagnostics) -> Option<Te
         name: node.get("name")?.as_str()?.to_owned(),
         okta,
         entra,
+        document: Arc::clone(document),
+        node: node.clone(),
     })
 }
 

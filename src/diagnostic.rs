@@ -91,6 +91,12 @@ codes! {
         "Correct the spelling, or remove the key: nothing reads it.";
     MissingKey = "missing-key": "A required key is absent.",
         "Add the key at the place shown.";
+    OtherVersion = "other-version": "A policy or pack is for another version of tenken.",
+        "Install a tenken of that version, or use policies that this one reads.";
+    Circular = "circular": "Packs or functions use each other in a circle.",
+        "Take one of the steps out of the circle.";
+    UnknownType = "unknown-type": "A type of a function's parameter does not exist.",
+        "Write a type such as `string`, `list(string)` or `entra.user`; with `?` behind it, it may be null.";
     DuplicateId = "duplicate-id": "Two things have the same id.",
         "Give one of them another id; results refer to it.";
     UnknownPack = "unknown-pack": "A pack, file or folder of policies does not exist.",
@@ -125,6 +131,14 @@ codes! {
         "Correct the spelling; a condition knows its row, `now`, and collections such as `entra.users`.";
     UnknownField = "unknown-field": "An expression reads a field that the resource type does not have.",
         "`tenken resources TYPE` shows the fields; raw fields have the vendor's spelling, what tenken adds is in snake_case.";
+    UnknownParam = "unknown-param": "A parameter does not exist.",
+        "`tenken policy show ID` shows the parameters of a policy, under `params`.";
+    InvalidParam = "invalid-param": "A parameter or a value given to one is of another type, or out of its bounds.",
+        "The definition under `params` of the policy says type and bounds; a duration is written like `72h`.";
+    UnusedParam = "unused-param": "A parameter is never used.",
+        "Use it in `let`, `when`, `assert` or `show`, or remove it.";
+    UnknownRequirement = "unknown-requirement": "A policy requires a licence tier or feature that is not known.",
+        "The message lists what a policy can require.";
     UnknownFunction = "unknown-function": "An expression calls a function that does not exist.",
         "Use CEL's standard functions or its string, math, list and optional extensions.";
     TypeMismatch = "type-mismatch": "An operator or function does not take values of these types.",
@@ -133,16 +147,22 @@ codes! {
         "Write the value as the vendor documents it, capitals included.";
     UnguardedLink = "unguarded-link": "A condition reads through a link that may be null, with no guard.",
         "Write `LINK == null || …` or `LINK != null && …` before reading through it: the other record may not exist.";
+    NullableOperand = "nullable-operand": "A condition computes with a value that may be null, with no guard.",
+        "Write `VALUE == null || …` or `VALUE != null && …` around it: no operator but `==`, `!=` and `in` takes null.";
     UnindexedJoin = "unindexed-join": "A condition would compare every record of one large type with every record of another.",
         "Compare a field of the inner record with `==`, so that an index finds the few that matter.";
     ConstantCondition = "constant-condition": "A condition is true, or false, whatever is judged.",
         "Let it read something of the resource, or leave it out: without `when` everything is in scope.";
+    AlwaysUnknown = "always-unknown": "A condition reads something that nothing collects, so it could never be decided.",
+        "Leave it out; the message says what collecting it would take.";
     NotBoolean = "not-boolean": "A condition does not yield true or false.",
         "Compare the value with something: a condition is true or false.";
     UnsupportedSyntax = "unsupported-syntax": "An expression uses a part of CEL that needs protobuf messages.",
         "Write it without protobuf messages.";
     InvalidConfig = "invalid-config": "The configuration cannot be used.",
         "Compare with what `tenken init` prints.";
+    StaleSnapshot = "stale-snapshot": "A snapshot is older than the audit allows.",
+        "Collect again with `tenken snapshot`, or allow more days with `--max-age`.";
     InvalidSnapshot = "invalid-snapshot": "A snapshot is missing, truncated, altered or of a newer format.",
         "Collect again with `tenken snapshot`; what is damaged or altered cannot be judged.";
     UnsafeUrl = "unsafe-url": "An address would send credentials over an unprotected connection.",

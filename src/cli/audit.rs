@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::choice::Choice;
+use super::choice::{Choice, Tailoring};
 use super::output::Output;
 use super::progress::Progress;
 use super::report::{self, Target};
@@ -22,10 +22,13 @@ pub(super) struct Args {
     snapshot: PathBuf,
     #[command(flatten)]
     choice: Choice,
+    #[command(flatten)]
+    tailoring: Tailoring,
     /// Failures that somebody has accepted for a time (`tenken schema waivers`, `tenken waive`)
     #[arg(long, value_name = "FILE")]
     waivers: Option<PathBuf>,
-    /// Write a report; the format follows from the ending (json, md, html) unless it is given
+    /// Write a report; the format follows from the ending (html, md, json, csv, people.csv, xlsx, sarif, xml,
+    /// jsonl, oscal.json, prom) unless it is given
     #[arg(long = "report", value_name = "[FORMAT:]PATH")]
     reports: Vec<Target>,
     /// Exit with 1 when something of this severity or worse fails
@@ -37,9 +40,16 @@ pub(super) struct Args {
     /// Exit with 4 when less than this part of what is in scope could be decided, of any policy or of all together
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     min_coverage: Option<f64>,
-    /// The moment that waivers must not be past, RFC 3339 [default: the end of the snapshot]
+    /// The moment that waivers must not be past and that the snapshot's age is measured by, RFC 3339 [default: the end
+    /// of the snapshot]
     #[arg(long, value_name = "TIME")]
     as_of: Option<jiff::Timestamp>,
+    /// Refuse a snapshot that is older than so many days at `--as-of`
+    #[arg(long, value_name = "DAYS", requires = "as_of")]
+    max_age: Option<u32>,
+    /// Warn of a snapshot that is older than so many days at `--as-of`
+    #[arg(long, value_name = "DAYS", requires = "as_of")]
+    warn_age: Option<u32>,
     #[command(flatten)]
     language: LanguageArg,
 }
@@ -104,9 +114,13 @@ impl FailOn {
 
 pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
     report::check(&args.reports)?;
+    if let Some(as_of) = args.as_of {
+        check_age(args, as_of, output)?;
+    }
     let audit = judge(
         &args.snapshot,
         &args.choice,
+        &args.tailoring,
         args.waivers.as_deref(),
         args.as_of,
         output,
@@ -127,17 +141,43 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
     Ok(exit(&audit, args.fail_on, args.strict, uncovered))
 }
 
+/// Refuses, or warns of, a snapshot that is too old. What was true then may not be now.
+fn check_age(args: &Args, as_of: jiff::Timestamp, output: &mut Output) -> Result<(), Stop> {
+    let ended = Snapshot::open(&args.snapshot)?.manifest().ended;
+    let age = as_of.duration_since(ended);
+    let older = |days: Option<u32>| days.filter(|days| age > jiff::SignedDuration::from_hours(24 * i64::from(*days)));
+    let told = |days: u32| {
+        let whole = age.as_hours() / 24;
+        format!("the snapshot ended on {ended}, {whole} days before {as_of}: older than {days} days")
+    };
+    if let Some(days) = older(args.max_age) {
+        let refusal = Diagnostic::error(Code::StaleSnapshot, told(days));
+        return Err(refusal.help("collect again, or allow more with `--max-age`").into());
+    }
+    if let Some(days) = older(args.warn_age) {
+        output.warning(&told(days));
+    }
+    Ok(())
+}
+
 /// Loads policies and snapshot, and judges.
 pub(super) fn judge(
     folder: &Path,
     choice: &Choice,
+    tailoring: &Tailoring,
     waivers: Option<&Path>,
     as_of: Option<jiff::Timestamp>,
     output: &mut Output,
 ) -> Result<Audit, Stop> {
     let mut sink = Diagnostics::new();
-    let loaded = choice.load(&mut sink);
-    let snapshot = match Snapshot::open(folder) {
+    let mut request = choice.request();
+    let snapshot = Snapshot::open(folder);
+    // Without a snapshot nothing is known of the tenant, but what is wrong with the policies is.
+    if let Ok(snapshot) = &snapshot {
+        tailoring.add_to(&mut request, Some(&snapshot.manifest().name))?;
+    }
+    let loaded = request.load(&mut sink);
+    let snapshot = match snapshot {
         Ok(snapshot) => snapshot,
         Err(diagnostic) => {
             sink.push(diagnostic);
@@ -174,7 +214,8 @@ pub(super) fn evaluate(
     conditions.for_each(|plan| needs.add(&plan.reads));
     let tables = Tables::load(snapshot, &needs)?;
     bar.set_message("judging");
-    let audit = crate::evaluate::audit(&loaded.policies, waivers, &tables, snapshot, as_of);
+    let mut audit = crate::evaluate::audit(&loaded.policies, waivers, &tables, snapshot, as_of);
+    audit.adjustments.clone_from(&loaded.adjustments);
     bar.finish_and_clear();
     Ok(audit)
 }

@@ -1,7 +1,12 @@
-//! Which policies a command works on: `--policies` and `--select`, the same everywhere.
+//! Which policies a command works on: `--policies` and `--select`, the same everywhere; and what is particular to a tenant.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::Stop;
+use crate::config::{Config, Tenant};
 use crate::diagnostic::Diagnostics;
-use crate::policy::{self, Loaded, Selector};
+use crate::policy::{self, Adjustments, KnownError, Loaded, Request, Selector};
 
 /// Packs, files and folders, and what is chosen among them.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -31,9 +36,23 @@ struct Select {
 }
 
 impl Choice {
+    /// What is chosen, changed by nobody yet.
+    pub(super) fn request(&self) -> Request {
+        Request {
+            names: self.policies.clone(),
+            selectors: self.select.selectors.clone(),
+            ..Request::default()
+        }
+    }
+
     /// Loads what is chosen; every mistake goes to the sink.
     pub(super) fn load(&self, sink: &mut Diagnostics) -> Loaded {
-        policy::load_selected(&self.policies, &self.select.selectors, sink)
+        self.request().load(sink)
+    }
+
+    /// Loads the entries of the error catalogue that come with what is named, chosen or not.
+    pub(super) fn errors(&self, sink: &mut Diagnostics) -> Vec<KnownError> {
+        policy::load_errors(&self.policies, sink).1
     }
 }
 
@@ -45,4 +64,38 @@ impl Operands {
             select: self.select,
         }
     }
+}
+
+/// What is particular to a tenant or to this run.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(super) struct Tailoring {
+    /// The configuration, for what it says of policies: parameters and scope
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Which tenant of the configuration [default: the one that the snapshot is of]
+    #[arg(long, value_name = "NAME", requires = "config")]
+    tenant: Option<String>,
+    /// Sets a parameter of a policy for this run
+    #[arg(long = "param", value_name = "ID.NAME=VALUE")]
+    params: Vec<String>,
+}
+
+impl Tailoring {
+    /// Adds to a request what the configuration says of the tenant of that name, and what was set for this run.
+    pub(super) fn add_to(&self, request: &mut Request, tenant: Option<&str>) -> Result<(), Stop> {
+        if let Some(path) = &self.config {
+            let config = Config::read(path)?;
+            add_tenant(request, config.tenant(self.tenant.as_deref().or(tenant))?);
+        }
+        for text in &self.params {
+            let adjustments = Adjustments::of_argument(text).map_err(Stop::Message)?;
+            request.adjustments.push(Arc::new(adjustments));
+        }
+        Ok(())
+    }
+}
+
+/// Adds to a request what the configuration says of a tenant.
+pub(super) fn add_tenant(request: &mut Request, tenant: &Tenant) {
+    request.adjustments.push(Arc::new(Adjustments::of_tenant(tenant)));
 }

@@ -3,17 +3,18 @@
 use std::path::PathBuf;
 
 use super::audit::{LanguageArg, judge};
-use super::choice::Choice;
+use super::choice::{Choice, Tailoring};
 use super::output::Output;
 use super::report::{self, Target};
 use super::simulate::{scenario, tenant_of};
-use super::snapshot::{gather_within, runtime};
+use super::snapshot::{gather, runtime};
 use super::{Exit, Stop, now};
-use crate::collect::plan;
+use crate::collect::{Options, RateShare, plan};
 use crate::diagnostic::Diagnostics;
 use crate::policy;
 use crate::report::Format;
 use crate::simulator::{Server, ServerOptions, World};
+use crate::snapshot::SnapshotWriter;
 
 /// Arguments of `demo`.
 #[derive(Debug, clap::Args)]
@@ -38,6 +39,13 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
     let scenario = scenario(&args.scenario)?;
     let plan = plan(&policy::needs(&loaded.policies));
     let snapshot = args.out.join("snapshot");
+    // Nobody else works in a simulated tenant.
+    let options = Options {
+        rate_share: RateShare::ALL,
+    };
+    std::fs::create_dir_all(&args.out)
+        .map_err(|error| Stop::Message(format!("cannot make the folder `{}`: {error}", args.out.display())))?;
+    let writer = SnapshotWriter::create(&snapshot, true).map_err(|error| Stop::Message(error.to_string()))?;
     let manifest = runtime()?.block_on(async {
         let server = Server::start(World::new(scenario, now()), ServerOptions::default())
             .await
@@ -48,7 +56,7 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
             server.graph_url()
         ));
         let collected = match tenant_of(&args.scenario, &server) {
-            Ok(tenant) => gather_within(&tenant, &plan, &snapshot, true, output).await,
+            Ok(tenant) => gather(&tenant, &plan, writer, options, output).await,
             Err(stop) => Err(stop),
         };
         server.shutdown().await;
@@ -57,7 +65,7 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
     let requests: u64 = manifest.resources.iter().map(|entry| entry.requests).sum();
     let objects: u64 = manifest.resources.iter().map(|entry| entry.objects).sum();
     output.note(&format!("collected {objects} objects over HTTP in {requests} requests"));
-    let audit = judge(&snapshot, &choice, None, None, output)?;
+    let audit = judge(&snapshot, &choice, &Tailoring::default(), None, None, output)?;
     let language = args.language.get();
     let targets = [
         Target::new(Format::Html, args.out.join("report.html")),

@@ -6,7 +6,9 @@
 mod audit;
 mod choice;
 mod demo;
+mod diagnose;
 mod eval;
+mod frameworks;
 mod init;
 mod output;
 mod policy;
@@ -36,7 +38,8 @@ Exit status:
   2  the input is wrong: arguments, configuration, policy, snapshot, or nothing of it could be judged
   3  collection failed
   4  too much could not be decided (--strict, --min-coverage), or a policy's own expression failed
-When several hold, the first of 2, 3, 1, 4. In eval and query an error is 2 and an unknown value is 4.";
+When several hold, the first of 2, 3, 1, 4. In eval and query an error is 2 and an unknown value is 4.
+In diagnose 0 says that a cause is named or nothing is wrong, 4 that neither could be told.";
 
 /// Audits an Okta org and a Microsoft Entra tenant together. Reads only, never writes.
 #[derive(Debug, Parser)]
@@ -56,10 +59,14 @@ enum Command {
     Snapshot(snapshot::Args),
     /// Judge a snapshot against policies
     Audit(audit::Args),
+    /// Find out why provisioning fails, from an error text or for a person
+    Diagnose(diagnose::Args),
     /// Print a waiver for failures as they are now
     Waive(waive::Args),
     /// List, show, check and test policies
     Policy(policy::Args),
+    /// List frameworks, or the items of one with what covers each
+    Frameworks(frameworks::Args),
     /// Ask a snapshot a question in CEL
     Query(query::Args),
     /// Evaluate a CEL expression without a snapshot
@@ -176,6 +183,8 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, Stop> {
         Command::Init(args) => init::run(&args, output),
         Command::Snapshot(args) => snapshot::run(&args, output),
         Command::Audit(args) => audit::run(&args, output),
+        Command::Diagnose(args) => diagnose::run(&args, output),
+        Command::Frameworks(args) => frameworks::run(&args, output),
         Command::Waive(args) => waive::run(&args, output),
         Command::Policy(args) => policy::run(args, output),
         Command::Query(args) => query::run(&args, output),

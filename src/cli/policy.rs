@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use clap::Subcommand;
 
 use super::audit::LanguageArg;
-use super::choice::{Choice, Operands};
+use super::choice::{Choice, Operands, Tailoring};
 use super::output::Output;
 use super::{Exit, Stop};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, printable};
 use crate::evaluate::judge_example;
-use crate::policy::{self, Loaded, Policy};
+use crate::policy::{self, Loaded, Policy, Request};
 
 /// Arguments of `policy`.
 #[derive(Debug, clap::Args)]
@@ -39,6 +39,8 @@ enum Command {
     Check {
         #[command(flatten)]
         operands: Operands,
+        #[command(flatten)]
+        tailoring: Tailoring,
     },
     /// Run the examples of policies
     Test {
@@ -56,16 +58,16 @@ pub(super) fn run(args: Args, output: &mut Output) -> Result<Exit, Stop> {
     match args.command {
         Command::List { operands, language } => list(&operands.choice(), language, output),
         Command::Show { id, choice } => show(&id, &choice, output),
-        Command::Check { operands } => check(&operands.choice(), output),
+        Command::Check { operands, tailoring } => check(&operands.choice(), &tailoring, output),
         Command::Test { operands } => test(&operands.choice(), output),
         Command::Codes { code } => codes(code.as_deref(), output),
     }
 }
 
 /// Loads policies; any mistake in any file stops.
-fn load(choice: &Choice) -> Result<Loaded, Stop> {
+fn load(request: &Request) -> Result<Loaded, Stop> {
     let mut sink = Diagnostics::new();
-    let loaded = choice.load(&mut sink);
+    let loaded = request.load(&mut sink);
     if sink.has_errors() {
         Err(sink.into())
     } else {
@@ -74,7 +76,7 @@ fn load(choice: &Choice) -> Result<Loaded, Stop> {
 }
 
 fn list(choice: &Choice, language: LanguageArg, output: &mut Output) -> Result<Exit, Stop> {
-    let loaded = load(choice)?;
+    let loaded = load(&choice.request())?;
     let width = loaded
         .policies
         .iter()
@@ -91,7 +93,7 @@ fn list(choice: &Choice, language: LanguageArg, output: &mut Output) -> Result<E
 }
 
 fn show(id: &str, choice: &Choice, output: &mut Output) -> Result<Exit, Stop> {
-    let loaded = load(choice)?;
+    let loaded = load(&choice.request())?;
     let Some(policy) = loaded.policies.iter().find(|policy| policy.id == id) else {
         let known = loaded.policies.iter().map(|policy| policy.id.as_str());
         return Err(
@@ -104,17 +106,32 @@ fn show(id: &str, choice: &Choice, output: &mut Output) -> Result<Exit, Stop> {
     Ok(Exit::Fine)
 }
 
-fn check(choice: &Choice, output: &mut Output) -> Result<Exit, Stop> {
-    let loaded = load(choice)?;
+fn check(choice: &Choice, tailoring: &Tailoring, output: &mut Output) -> Result<Exit, Stop> {
+    let mut request = choice.request();
+    tailoring.add_to(&mut request, None)?;
+    let loaded = load(&request)?;
+    let mut sink = Diagnostics::new();
+    let errors = choice.errors(&mut sink);
+    if sink.has_errors() {
+        return Err(sink.into());
+    }
     output.note(&match loaded.policies.len() {
         1 => "1 policy is sound".to_owned(),
         many => format!("{many} policies are sound"),
+    });
+    output.note(&match errors.len() {
+        0 => return Ok(Exit::Fine),
+        1 => "1 entry of the error catalogue is sound".to_owned(),
+        many => format!("{many} entries of the error catalogue are sound"),
     });
     Ok(Exit::Fine)
 }
 
 fn test(choice: &Choice, output: &mut Output) -> Result<Exit, Stop> {
-    let loaded = load(choice)?;
+    let loaded = load(&Request {
+        as_written: true,
+        ..choice.request()
+    })?;
     let mut sink = Diagnostics::new();
     let mut ran = 0;
     for policy in &loaded.policies {

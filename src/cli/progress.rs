@@ -1,12 +1,12 @@
 //! Progress of long work on a terminal; in a pipe there is none.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use crate::collect::{Event, Observer};
+use crate::collect::{Event, Observer, WaitCause};
 use crate::diagnostic::printable;
 use crate::snapshot::Status;
 
@@ -18,8 +18,42 @@ pub(crate) struct Progress {
 
 #[derive(Default)]
 struct State {
-    running: HashMap<&'static str, ProgressBar>,
+    running: HashMap<&'static str, Running>,
     warnings: Vec<String>,
+}
+
+/// A resource type that is being read.
+struct Running {
+    bar: ProgressBar,
+    began: Instant,
+    /// Objects that were there when the first page came: those of an earlier attempt.
+    first: Option<u64>,
+    objects: u64,
+    /// Parents read, and of how many.
+    parents: Option<(usize, usize)>,
+}
+
+impl Running {
+    /// Objects, how many a second, and how long it will take where that can be told.
+    fn message(&self, resource: &str) -> String {
+        let seconds = self.began.elapsed().as_secs_f64();
+        let mut text = format!("{resource}: {} objects", self.objects);
+        let new = self.objects - self.first.unwrap_or_default().min(self.objects);
+        if seconds >= 1.0 {
+            #[expect(clippy::cast_precision_loss, reason = "shown rounded")]
+            let rate = new as f64 / seconds;
+            text += &format!(", {rate:.0} a second");
+        }
+        if let Some((done, of)) = self.parents {
+            text += &format!(", {done} of {of} parents");
+            if done > 0 && seconds >= 1.0 {
+                #[expect(clippy::cast_precision_loss, reason = "shown rounded")]
+                let left = seconds / done as f64 * (of - done.min(of)) as f64;
+                text += &format!(", about {left:.0} s left");
+            }
+        }
+        text
+    }
 }
 
 impl Progress {
@@ -46,37 +80,55 @@ impl Progress {
 
     /// What the user should know, each once.
     pub(crate) fn warnings(&self) -> Vec<String> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
         std::mem::take(&mut state.warnings)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes what is shown of a type.
+    fn advance(&self, resource: &'static str, change: impl FnOnce(&mut Running)) {
+        if let Some(running) = self.lock().running.get_mut(resource) {
+            change(running);
+            running.bar.set_message(running.message(resource));
+        }
     }
 
     fn on(&self, event: Event) {
         match event {
             Event::Started { resource } => {
-                let bar = self.spinner(resource);
-                self.state
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .running
-                    .insert(resource, bar);
+                let running = Running {
+                    bar: self.spinner(resource),
+                    began: Instant::now(),
+                    first: None,
+                    objects: 0,
+                    parents: None,
+                };
+                self.lock().running.insert(resource, running);
             }
-            Event::Page { resource, objects } => {
-                if let Some(bar) = self
-                    .state
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .running
-                    .get(resource)
-                {
-                    bar.set_message(format!("{resource}: {objects}"));
-                }
+            Event::Page { resource, objects } => self.advance(resource, |running| {
+                // The first page is not counted: the clock began before it was asked for.
+                running.first.get_or_insert(objects);
+                running.objects = objects;
+            }),
+            Event::Parent { resource, done, of } => {
+                self.advance(resource, |running| running.parents = Some((done, of)))
             }
-            Event::Waiting { source, time } => {
-                if time >= Duration::from_secs(2) {
-                    let _ = self
-                        .bars
-                        .println(format!("{} asks to wait {} s", source.as_str(), time.as_secs()));
-                }
+            Event::Asked { .. } | Event::Answered { .. } => {}
+            Event::Waiting {
+                source,
+                bucket,
+                cause,
+                time,
+            } => {
+                let why = match cause {
+                    WaitCause::Asked => "asks to wait",
+                    WaitCause::Share => "our share is used up, waiting",
+                };
+                let line = format!("{} ({bucket}): {why} {} s", source.as_str(), time.as_secs());
+                let _ = self.bars.println(line);
             }
             Event::Finished {
                 resource,
@@ -84,9 +136,9 @@ impl Progress {
                 reason,
                 ..
             } => {
-                let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-                if let Some(bar) = state.running.remove(resource) {
-                    bar.finish_and_clear();
+                let mut state = self.lock();
+                if let Some(running) = state.running.remove(resource) {
+                    running.bar.finish_and_clear();
                 }
                 if status != Status::Complete {
                     let why = reason
@@ -95,12 +147,7 @@ impl Progress {
                     state.warnings.push(format!("{resource} is {status}{why}"));
                 }
             }
-            Event::Warning(text) => self
-                .state
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .warnings
-                .push(text),
+            Event::Warning(text) => self.lock().warnings.push(text),
         }
     }
 }

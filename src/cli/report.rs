@@ -1,5 +1,7 @@
 //! Where reports go: parsing `--report`, writing files whole or not at all.
 
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -7,7 +9,7 @@ use super::Stop;
 use super::output::Output;
 use crate::audit::Audit;
 use crate::policy::Language;
-use crate::report::{Format, render, terminal_summary};
+use crate::report::{Format, terminal_summary, write};
 
 /// `[FORMAT:]PATH`
 #[derive(Clone, Debug)]
@@ -50,14 +52,11 @@ impl FromStr for Target {
             return Ok(Self::new(format, PathBuf::from(path)));
         }
         let path = PathBuf::from(text);
-        let ending = path
-            .extension()
-            .map(|ending| ending.to_string_lossy().to_lowercase())
-            .unwrap_or_default();
-        match Format::of_ending(&ending) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        match Format::of_file(&name) {
             Some(format) => Ok(Self::new(format, path)),
             None => Err(format!(
-                "`{text}` does not tell the format; end it with .json, .md or .html, or write FORMAT:PATH with one of {}",
+                "`{text}` does not tell the format; end it like report.html, report.md or findings.csv, or write FORMAT:PATH with one of {}",
                 Format::names().join(", ")
             )),
         }
@@ -80,17 +79,11 @@ pub(super) fn check(targets: &[Target]) -> Result<(), Stop> {
     Ok(())
 }
 
-/// Renders every report, then writes them; each appears whole, and none before all of them could be written.
+/// Writes every report; each appears whole, and none before all of them could be written.
 pub(super) fn write_all(audit: &Audit, targets: &[Target], language: Language) -> Result<(), Stop> {
-    let mut rendered = Vec::new();
-    for target in targets {
-        let text = render(audit, target.format, language)
-            .map_err(|error| Stop::Message(format!("cannot render `{}`: {error}", target.path.display())))?;
-        rendered.push((&target.path, text));
-    }
-    let written: Vec<Written> = rendered
+    let written: Vec<Written> = targets
         .iter()
-        .map(|(path, text)| Written::new(path, text))
+        .map(|target| Written::new(audit, target, language))
         .collect::<Result<_, _>>()?;
     written.into_iter().try_for_each(Written::show)
 }
@@ -103,25 +96,35 @@ struct Written {
 }
 
 impl Written {
-    fn new(path: &Path, text: &str) -> Result<Self, Stop> {
+    fn new(audit: &Audit, target: &Target, language: Language) -> Result<Self, Stop> {
+        let path = &target.path;
         let failed = |error| cannot_write(path, &error);
+        let render = |file: std::io::Result<File>| -> Result<(), Stop> {
+            let mut file = BufWriter::new(file.map_err(failed)?);
+            write(audit, target.format, language, &mut file)
+                .map_err(|error| Stop::Message(format!("cannot write `{}`: {error}", path.display())))?;
+            file.flush().map_err(failed)
+        };
         if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             std::fs::create_dir_all(parent).map_err(failed)?;
         }
         // A link stays one, and a pipe or a device is not replaced by a file.
-        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        if std::fs::metadata(&path).is_ok_and(|data| !data.is_file() && !data.is_dir()) {
-            std::fs::write(&path, text).map_err(failed)?;
-            return Ok(Self { path, temporary: None });
+        let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        if std::fs::metadata(&place).is_ok_and(|data| !data.is_file() && !data.is_dir()) {
+            render(OpenOptions::new().write(true).open(&place))?;
+            return Ok(Self {
+                path: place,
+                temporary: None,
+            });
         }
-        let mut name = path.file_name().unwrap_or_default().to_os_string();
+        let mut name = place.file_name().unwrap_or_default().to_os_string();
         name.push(format!(".writing-{}", std::process::id()));
-        let temporary = path.with_file_name(name);
+        let temporary = place.with_file_name(name);
         let written = Self {
-            path,
+            path: place,
             temporary: Some(temporary.clone()),
         };
-        std::fs::write(temporary, text).map_err(failed)?;
+        render(File::create(temporary))?;
         if written.path.is_dir() {
             return Err(failed(std::io::ErrorKind::IsADirectory.into()));
         }

@@ -18,6 +18,8 @@ pub(super) struct Args {
 enum Name {
     /// A policy file
     Policy,
+    /// An entry of the error catalogue
+    Error,
     /// The configuration, tenken.yaml
     Config,
     /// A file of waivers, waivers.yaml
@@ -31,6 +33,7 @@ enum Name {
 pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
     let schema = match args.name {
         Name::Policy => schema::policy(),
+        Name::Error => schema::error(),
         Name::Config => schema::config(),
         Name::Waivers => schema::waivers(),
         Name::Audit => schema::audit(),

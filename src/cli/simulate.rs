@@ -12,7 +12,7 @@ use super::{Exit, Stop, now};
 use crate::catalog::{PerParent, SourceName, Supply, catalog};
 use crate::collect::{Step, parent_keys};
 use crate::config::{Config, Tenant};
-use crate::simulator::{Credentials, Listed, Scenario, Server, ServerOptions, World};
+use crate::simulator::{Credentials, FaultPlan, Limits, Listed, Scenario, Server, ServerOptions, World};
 use crate::snapshot::{Entry, FORMAT, Manifest, ParentStatus, Side, SnapshotWriter, Status, Tool};
 
 /// Arguments of `simulate`.
@@ -43,9 +43,26 @@ pub(super) struct Args {
     /// Answer every n-th request with "too many requests"
     #[arg(long, value_name = "N", conflicts_with = "snapshot")]
     throttle_every: Option<u32>,
+    /// How much a minute is allowed: what the scenario says, what the vendors have published, or anything
+    #[arg(long, value_name = "WHICH", default_value = "scenario", conflicts_with = "snapshot")]
+    limits: LimitsName,
+    /// What goes wrong, as YAML: `faults:` is a list of `{path: /v1.0/users, answer: stall, from: 2, times: 3}`. In place of
+    /// `path` a fault may have `permission: User.Read.All`; `from` (1) is the first request that is met, `times` (1) how
+    /// many, `always: true` all. Answers: too_many_requests, too_many_at_once, server_error, unavailable, denied,
+    /// expired_cursor, stall, reset, web_page, bad_json, truncated_gzip, loop
+    #[arg(long, value_name = "FILE", conflicts_with = "snapshot", verbatim_doc_comment)]
+    faults: Option<PathBuf>,
     /// Refuse this path, such as /v1.0/users
     #[arg(long, value_name = "PATH", conflicts_with = "snapshot")]
     deny: Vec<String>,
+}
+
+/// The simulator's limits by name.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum LimitsName {
+    Scenario,
+    Published,
+    None,
 }
 
 /// The present in snapshots of generated people.
@@ -95,6 +112,12 @@ fn serve(args: &Args, scenario: Scenario, output: &mut Output) -> Result<(), Sto
         okta_port: args.okta_port.unwrap_or(0),
         microsoft_port: args.microsoft_port.unwrap_or(0),
         throttle_every: args.throttle_every,
+        faults: faults(args.faults.as_deref())?,
+        limits: match args.limits {
+            LimitsName::Scenario => Limits::Scenario,
+            LimitsName::Published => Limits::Published,
+            LimitsName::None => Limits::None,
+        },
         deny: args.deny.clone(),
     };
     runtime()?.block_on(async {
@@ -112,6 +135,16 @@ fn serve(args: &Args, scenario: Scenario, output: &mut Output) -> Result<(), Sto
         server.shutdown().await;
         Ok(())
     })
+}
+
+/// The fault plan of a file, or none.
+fn faults(file: Option<&Path>) -> Result<FaultPlan, Stop> {
+    let Some(file) = file else {
+        return Ok(FaultPlan::default());
+    };
+    let wrong = |error: String| Stop::Message(format!("the fault plan `{}` is wrong: {error}", file.display()));
+    let text = std::fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
+    FaultPlan::parse(&text).map_err(|error| wrong(error.to_string()))
 }
 
 /// A configuration that points at a running simulator; its credentials are made up and worth nothing elsewhere.

@@ -3,15 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::choice::Choice;
+use super::choice::{Choice, add_tenant};
 use super::output::Output;
 use super::progress::Progress;
 use super::{Exit, Stop, now};
-use crate::collect::{Plan, collect, plan};
+use crate::collect::{Options, Plan, RateShare, collect, identity, plan};
 use crate::config::{Config, Tenant};
 use crate::diagnostic::Diagnostics;
 use crate::policy;
-use crate::snapshot::{Manifest, SnapshotWriter};
+use crate::snapshot::{Beginning, Manifest, SnapshotWriter};
 
 /// Arguments of `snapshot`.
 #[derive(Debug, clap::Args)]
@@ -25,6 +25,9 @@ pub(super) struct Args {
     /// Folder of the snapshot [default: snapshots/TENANT-TIME]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// How much of the vendors' rate limits to use at most; the rest is left to everybody else
+    #[arg(long, value_name = "PERCENT", default_value_t)]
+    rate_share: RateShare,
     /// Collect what these need
     #[command(flatten)]
     choice: Choice,
@@ -32,22 +35,43 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
     let mut sink = Diagnostics::new();
-    let loaded = args.choice.load(&mut sink);
-    let config = Config::read(&args.config);
-    let config = match config {
-        Ok(config) if !sink.has_errors() => config,
-        Ok(_) => return Err(sink.into()),
+    let mut request = args.choice.request();
+    let config = match Config::read(&args.config) {
+        Ok(config) => config,
         Err(more) => {
+            request.load(&mut sink);
             sink.extend(more);
             return Err(sink.into());
         }
     };
     let tenant = config.tenant(args.tenant.as_deref())?;
-    let out = args.out.clone().unwrap_or_else(|| {
-        Path::new("snapshots").join(format!("{}-{}", tenant.name, now().strftime("%Y%m%dT%H%M%SZ")))
-    });
+    add_tenant(&mut request, tenant);
+    let loaded = request.load(&mut sink);
+    if sink.has_errors() {
+        return Err(sink.into());
+    }
+    let out = args.out.clone().unwrap_or_else(|| default_place(&tenant.name));
     let plan = plan(&policy::needs(&loaded.policies));
-    let manifest = gather(tenant, &plan, &out, false, output)?;
+    let options = Options {
+        rate_share: args.rate_share,
+    };
+    let (writer, beginning) = SnapshotWriter::resume(&out, identity(tenant, &plan), now())
+        .map_err(|error| Stop::Message(error.to_string()))?;
+    match beginning {
+        Beginning::New => {}
+        Beginning::Continued(began) => output.note(&format!("going on with what was begun at {began}")),
+        Beginning::Anew(why) => output.note(&format!(
+            "an unfinished snapshot lies at this place, but was collected {why}; beginning anew"
+        )),
+    }
+    let collected = runtime()?.block_on(gather(tenant, &plan, writer, options, output));
+    if collected.is_err() && SnapshotWriter::is_unfinished(&out) {
+        output.note(&format!(
+            "what was read is kept: `tenken snapshot --out {}` within 24 hours goes on from there",
+            out.display()
+        ));
+    }
+    let manifest = collected?;
     let complete = manifest
         .resources
         .iter()
@@ -62,34 +86,36 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
     Ok(Exit::Fine)
 }
 
-/// Collects into a folder, showing progress and telling afterwards what could not be read.
-pub(super) fn gather(
-    tenant: &Tenant,
-    plan: &Plan,
-    out: &Path,
-    replace: bool,
-    output: &mut Output,
-) -> Result<Manifest, Stop> {
-    let runtime = runtime()?;
-    runtime.block_on(gather_within(tenant, plan, out, replace, output))
+/// How the time stands in the names of snapshots.
+const TIME: &str = "%Y%m%dT%H%M%SZ";
+
+/// The place of a snapshot that was given none: that of an unfinished one of the tenant that can still be continued, else
+/// a new one.
+fn default_place(tenant: &str) -> PathBuf {
+    let folder = Path::new("snapshots");
+    let prefix = format!("{tenant}-");
+    let oldest = (now() - jiff::SignedDuration::from_hours(23))
+        .strftime(TIME)
+        .to_string();
+    let latest = SnapshotWriter::unfinished(folder).into_iter().rfind(|place| {
+        let name = place.file_name().unwrap_or_default().to_string_lossy();
+        name.strip_prefix(&prefix)
+            .is_some_and(|time| time.len() == oldest.len() && time >= oldest.as_str())
+    });
+    latest.unwrap_or_else(|| folder.join(format!("{prefix}{}", now().strftime(TIME))))
 }
 
-/// The same within a runtime that runs already.
-pub(super) async fn gather_within(
+/// Collects, showing progress and telling afterwards what could not be read.
+pub(super) async fn gather(
     tenant: &Tenant,
     plan: &Plan,
-    out: &Path,
-    replace: bool,
+    writer: SnapshotWriter,
+    options: Options,
     output: &mut Output,
 ) -> Result<Manifest, Stop> {
-    if let Some(parent) = out.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        std::fs::create_dir_all(parent)
-            .map_err(|error| Stop::Message(format!("cannot make the folder `{}`: {error}", parent.display())))?;
-    }
-    let writer = SnapshotWriter::create(out, replace).map_err(|error| Stop::Message(error.to_string()))?;
     let progress = Progress::new();
     let result = tokio::select! {
-        result = collect(tenant, plan, writer, Arc::new(now), progress.observer()) => result,
+        result = collect(tenant, plan, writer, options, Arc::new(now), progress.observer()) => result,
         () = stopped() => return Err(Stop::Interrupted),
     };
     for warning in progress.warnings() {
@@ -98,7 +124,7 @@ pub(super) async fn gather_within(
     Ok(result?)
 }
 
-/// Waits until the process is asked to end: what was begun is then removed.
+/// Waits until the process is asked to end: what was begun is then kept to be continued, or removed.
 async fn stopped() {
     #[cfg(unix)]
     {

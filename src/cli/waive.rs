@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use serde_json::Value as Json;
 
 use super::audit::evaluate;
-use super::choice::Choice;
+use super::choice::{Choice, Tailoring};
 use super::output::Output;
 use super::{Exit, Stop};
 use crate::audit::Outcome;
@@ -42,12 +42,16 @@ pub(super) struct Args {
     expires: Date,
     #[command(flatten)]
     choice: Choice,
+    #[command(flatten)]
+    tailoring: Tailoring,
 }
 
 pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
     let mut sink = Diagnostics::new();
-    let loaded = args.choice.load(&mut sink);
     let snapshot = Snapshot::open(&args.snapshot)?;
+    let mut request = args.choice.request();
+    args.tailoring.add_to(&mut request, Some(&snapshot.manifest().name))?;
+    let loaded = request.load(&mut sink);
     let as_of = snapshot.manifest().ended;
     let head = head(args);
     // The same reader as for files, so that what is printed is what will be read.

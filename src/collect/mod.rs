@@ -1,7 +1,7 @@
 //! Collects a snapshot from an Okta org and an Entra tenant.
 //!
 //! ```text
-//! Needs ─ plan ─► steps ─ pages ─► Client (guard, retry, pace) ─► snapshot files
+//! Needs ─ plan ─► source ─ list ─► retry ─ pace ─ client (guard) ─► pages ─ reading ─► snapshot files, journal
 //! ```
 //!
 //! It never writes to a tenant: [`client`] can send GET, and POST to the token endpoint.
@@ -10,9 +10,15 @@
 mod auth;
 mod client;
 mod failure;
+mod list;
+mod pace;
 mod pages;
+mod parents;
 mod plan;
+mod reading;
+mod retry;
 mod run;
+mod source;
 
 use std::sync::Arc;
 
@@ -22,8 +28,10 @@ use crate::catalog::SourceName;
 use crate::diagnostic::Diagnostic;
 use crate::snapshot::SnapshotError;
 
+pub use pace::RateShare;
+pub use parents::parent_keys;
 pub use plan::{Plan, Step, everything, plan};
-pub use run::{collect, parent_keys};
+pub use run::{collect, identity};
 
 /// Tells the time; only the command line reads the real clock.
 pub type Clock = Arc<dyn Fn() -> jiff::Timestamp + Send + Sync>;
@@ -43,10 +51,35 @@ pub enum Event {
         /// Objects read so far.
         objects: u64,
     },
-    /// The vendor asks to wait.
-    Waiting {
-        /// Who asks.
+    /// Another parent was read of a type that is read once for each.
+    Parent {
+        /// The resource type.
+        resource: &'static str,
+        /// Parents read so far.
+        done: usize,
+        /// Of so many.
+        of: usize,
+    },
+    /// A request leaves.
+    Asked {
+        /// Whom it goes to.
         source: SourceName,
+    },
+    /// It was answered, or failed.
+    Answered {
+        /// Whom it went to.
+        source: SourceName,
+        /// Status of the answer, if one came.
+        status: Option<u16>,
+    },
+    /// Requests of one bucket wait.
+    Waiting {
+        /// Whose bucket.
+        source: SourceName,
+        /// Which.
+        bucket: &'static str,
+        /// Why.
+        cause: WaitCause,
         /// For how long.
         time: std::time::Duration,
     },
@@ -63,6 +96,22 @@ pub enum Event {
     },
     /// Something the user should know.
     Warning(String),
+}
+
+/// Why requests wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaitCause {
+    /// The vendor asked for it.
+    Asked,
+    /// What we may use of the bucket is used up.
+    Share,
+}
+
+/// What the user chose of how a collection runs.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// How much of the vendors' rate limits is used at most.
+    pub rate_share: RateShare,
 }
 
 /// Receives events.
@@ -93,6 +142,9 @@ pub enum CollectError {
     /// The HTTP client could not be made.
     #[error("cannot set up HTTPS: {0}")]
     Setup(String),
+    /// What was collected so far cannot be read back.
+    #[error("what was collected so far is damaged: {}", .0.message)]
+    Journal(Box<Diagnostic>),
     /// The snapshot cannot be written.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),

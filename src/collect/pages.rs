@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use reqwest::Url;
-use reqwest::header::{HeaderMap, LINK};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, LINK};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -18,13 +18,24 @@ pub(super) struct Page<'b> {
 
 /// Reads the answer to a call: a page of a list, or the one object that there is. The error says in what way it is neither.
 pub(super) fn parse<'b>(call: &Call, single: bool, headers: &HeaderMap, body: &'b [u8]) -> Result<Page<'b>, String> {
-    match &call.list {
+    let page = match &call.list {
         Some(list) => under(list, body),
-        None => plain(call.paging, single, headers, body),
-    }
+        None => read(call.paging, single, headers, body),
+    };
+    page.map_err(|reason| match foreign_type(headers) {
+        Some(content_type) => format!("{reason} (it says that it is {content_type})"),
+        None => reason,
+    })
 }
 
-fn plain<'b>(paging: Paging, single: bool, headers: &HeaderMap, body: &'b [u8]) -> Result<Page<'b>, String> {
+/// What an answer calls itself, if it is not JSON. An answer that is JSON may call itself what it likes.
+fn foreign_type(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    let name = value.split(';').next().unwrap_or_default().trim();
+    (!name.contains("json")).then(|| name.chars().take(60).collect())
+}
+
+fn read<'b>(paging: Paging, single: bool, headers: &HeaderMap, body: &'b [u8]) -> Result<Page<'b>, String> {
     let page = match paging {
         Paging::Link => Page {
             objects: array(body)?,
@@ -235,7 +246,7 @@ mod tests {
             (r#"{"error":{"code":"ServiceUnavailable"}}"#, true, None),
             (r#"{"error":{"code":"ServiceUnavailable"},"value":[]}"#, false, None),
         ] {
-            let page = plain(Paging::Odata, single, &headers, body.as_bytes());
+            let page = read(Paging::Odata, single, &headers, body.as_bytes());
             assert_eq!(page.ok().map(|page| page.objects.len()), count, "{body}");
         }
     }
@@ -265,7 +276,7 @@ mod tests {
     fn one_object_is_no_list() {
         let headers = HeaderMap::new();
         for (body, count) in [(r#" {"id":"x"}"#, Some(1)), (r#"[{"id":"x"}]"#, None), ("null", None)] {
-            let page = plain(Paging::Object, true, &headers, body.as_bytes());
+            let page = read(Paging::Object, true, &headers, body.as_bytes());
             assert_eq!(page.ok().map(|page| page.objects.len()), count, "{body}");
         }
     }
@@ -279,7 +290,7 @@ mod tests {
             ("[1,2]", "other than objects"),
             ("{\"id\":1}", "not the JSON"),
         ] {
-            let error = plain(Paging::Link, false, &headers, body.as_bytes()).unwrap_err();
+            let error = read(Paging::Link, false, &headers, body.as_bytes()).unwrap_err();
             assert!(error.contains(words), "{body}: {error}");
         }
     }

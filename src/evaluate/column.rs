@@ -1,6 +1,6 @@
 //! Columns: the values of one field for all rows of a type, as compact as their kind allows.
 
-use super::strings::{FIRST_STATE, Symbol};
+use super::texts::Texts;
 use crate::catalog::{FieldId, FieldType, RecordType};
 
 /// What a cell holds instead of a value.
@@ -15,22 +15,6 @@ pub(super) enum State {
     Absent,
     /// The property is of another type than the catalogue says.
     Wrong,
-}
-
-impl State {
-    fn symbol(self) -> Symbol {
-        FIRST_STATE + self as u32
-    }
-
-    /// What a symbol stands for.
-    pub(super) fn of(symbol: Symbol) -> Self {
-        match symbol.checked_sub(FIRST_STATE) {
-            None => Self::Value,
-            Some(1) => Self::Null,
-            Some(2) => Self::Absent,
-            Some(_) => Self::Wrong,
-        }
-    }
 }
 
 /// Values beside their states.
@@ -62,12 +46,11 @@ pub(super) enum Column {
     Bool(Cells<bool>),
     Int(Cells<i64>),
     Double(Cells<f64>),
-    /// Symbols of texts; states are symbols beyond the last text.
-    String(Vec<Symbol>),
+    String(Texts),
     /// Microseconds since 1970.
     Timestamp(Cells<i64>),
-    /// Symbols of JSON texts.
-    Json(Vec<Symbol>),
+    /// Maps, as JSON.
+    Json(Texts),
     /// A nested object: the same row of another table.
     Nested(Vec<State>, Box<RecordColumns>),
     /// A list of nested objects: a range of rows of another table, by their ends.
@@ -82,8 +65,8 @@ pub(super) struct RecordColumns {
     pub(super) ty: RecordType,
     pub(super) rows: u32,
     pub(super) fields: Vec<(FieldId, &'static str, Column)>,
-    /// Symbols of the parents' keys, if they are wanted.
-    pub(super) parents: Option<Vec<Symbol>>,
+    /// The parents' keys, if they are wanted.
+    pub(super) parents: Option<Texts>,
 }
 
 impl Column {
@@ -93,9 +76,9 @@ impl Column {
             FieldType::Bool => Self::Bool(Cells::default()),
             FieldType::Int => Self::Int(Cells::default()),
             FieldType::Double => Self::Double(Cells::default()),
-            FieldType::String | FieldType::Enum { .. } => Self::String(Vec::new()),
+            FieldType::String | FieldType::Enum { .. } => Self::String(Texts::default()),
             FieldType::Timestamp => Self::Timestamp(Cells::default()),
-            FieldType::Map => Self::Json(Vec::new()),
+            FieldType::Map => Self::Json(Texts::default()),
             FieldType::Record(ty) => Self::Nested(Vec::new(), Box::new(RecordColumns::new(*ty, wanted))),
             FieldType::List(inner) => match inner.as_ref() {
                 FieldType::Record(ty) => Self::Rows(Cells::default(), Box::new(RecordColumns::new(*ty, wanted))),
@@ -109,7 +92,7 @@ impl Column {
             Self::Bool(cells) => cells.states.len(),
             Self::Int(cells) | Self::Timestamp(cells) => cells.states.len(),
             Self::Double(cells) => cells.states.len(),
-            Self::String(symbols) | Self::Json(symbols) => symbols.len(),
+            Self::String(texts) | Self::Json(texts) => texts.len(),
             Self::Nested(states, _) => states.len(),
             Self::Rows(ends, _) | Self::Items(ends, _) => ends.states.len(),
         }
@@ -121,7 +104,7 @@ impl Column {
             Self::Bool(cells) => cells.push(Err(state)),
             Self::Int(cells) | Self::Timestamp(cells) => cells.push(Err(state)),
             Self::Double(cells) => cells.push(Err(state)),
-            Self::String(symbols) | Self::Json(symbols) => symbols.push(state.symbol()),
+            Self::String(texts) | Self::Json(texts) => texts.push_state(state),
             Self::Nested(states, record) => {
                 states.push(state);
                 record.push_absent(if state == State::Wrong {
@@ -163,9 +146,9 @@ impl Column {
         }
     }
 
-    pub(super) fn push_symbol(&mut self, symbol: Symbol) {
+    pub(super) fn push_text(&mut self, text: &str) {
         match self {
-            Self::String(symbols) | Self::Json(symbols) => symbols.push(symbol),
+            Self::String(texts) | Self::Json(texts) => texts.push(text),
             other => other.push_state(State::Wrong),
         }
     }
@@ -205,7 +188,7 @@ impl Column {
             (Self::Bool(a), Self::Bool(b)) => join(a, b),
             (Self::Int(a), Self::Int(b)) | (Self::Timestamp(a), Self::Timestamp(b)) => join(a, b),
             (Self::Double(a), Self::Double(b)) => join(a, b),
-            (Self::String(a), Self::String(b)) | (Self::Json(a), Self::Json(b)) => a.extend(b),
+            (Self::String(a), Self::String(b)) | (Self::Json(a), Self::Json(b)) => a.append(&b),
             (Self::Nested(a, ar), Self::Nested(b, br)) => {
                 a.extend(b);
                 ar.append(*br);
@@ -222,13 +205,50 @@ impl Column {
         }
     }
 
+    /// An empty column of this kind.
+    fn fresh(&self) -> Self {
+        match self {
+            Self::Bool(_) => Self::Bool(Cells::default()),
+            Self::Int(_) => Self::Int(Cells::default()),
+            Self::Double(_) => Self::Double(Cells::default()),
+            Self::String(texts) => Self::String(texts.fresh()),
+            Self::Timestamp(_) => Self::Timestamp(Cells::default()),
+            Self::Json(texts) => Self::Json(texts.fresh()),
+            Self::Nested(_, record) => Self::Nested(Vec::new(), Box::new(record.fresh())),
+            Self::Rows(_, record) => Self::Rows(Cells::default(), Box::new(record.fresh())),
+            Self::Items(_, items) => Self::Items(Cells::default(), Box::new(items.fresh())),
+        }
+    }
+
+    /// Gives back memory that was kept for more rows.
+    fn shrink(&mut self) {
+        match self {
+            Self::Bool(cells) => shrink(cells),
+            Self::Int(cells) | Self::Timestamp(cells) => shrink(cells),
+            Self::Double(cells) => shrink(cells),
+            Self::String(texts) | Self::Json(texts) => texts.shrink(),
+            Self::Nested(states, record) => {
+                states.shrink_to_fit();
+                record.shrink();
+            }
+            Self::Rows(ends, record) => {
+                shrink(ends);
+                record.shrink();
+            }
+            Self::Items(ends, items) => {
+                shrink(ends);
+                items.shrink();
+            }
+        }
+    }
+
     /// Cuts the column to a number of rows.
     fn truncate(&mut self, rows: usize) {
         match self {
             Self::Bool(cells) => cut(cells, rows),
             Self::Int(cells) | Self::Timestamp(cells) => cut(cells, rows),
             Self::Double(cells) => cut(cells, rows),
-            Self::String(symbols) | Self::Json(symbols) => symbols.truncate(rows),
+            Self::String(texts) | Self::Json(texts) => texts.truncate(rows),
             Self::Nested(states, record) => {
                 states.truncate(rows);
                 record.truncate(u32::try_from(rows).unwrap_or(u32::MAX));
@@ -255,6 +275,11 @@ fn join_ends(a: &mut Cells<u32>, b: Cells<u32>, base: u32) {
     a.states.extend(b.states);
 }
 
+fn shrink<T>(cells: &mut Cells<T>) {
+    cells.values.shrink_to_fit();
+    cells.states.shrink_to_fit();
+}
+
 fn cut<T>(cells: &mut Cells<T>, rows: usize) {
     cells.values.truncate(rows);
     cells.states.truncate(rows);
@@ -274,7 +299,7 @@ impl RecordColumns {
                 crate::catalog::Origin::Property { .. } => {
                     fields.push((id, field.name.as_str(), Column::new(&field.ty, wanted)));
                 }
-                crate::catalog::Origin::Parent => parents = Some(Vec::new()),
+                crate::catalog::Origin::Parent => parents = Some(Texts::default()),
                 _ => {}
             }
         }
@@ -301,7 +326,28 @@ impl RecordColumns {
             mine.append(theirs);
         }
         if let (Some(mine), Some(theirs)) = (&mut self.parents, other.parents) {
-            mine.extend(theirs);
+            mine.append(&theirs);
+        }
+    }
+
+    /// No rows yet, in columns like these.
+    pub(super) fn fresh(&self) -> Self {
+        let fields = self.fields.iter();
+        Self {
+            ty: self.ty,
+            rows: 0,
+            fields: fields.map(|(id, name, column)| (*id, *name, column.fresh())).collect(),
+            parents: self.parents.as_ref().map(Texts::fresh),
+        }
+    }
+
+    /// Gives back memory that was kept for more rows.
+    pub(super) fn shrink(&mut self) {
+        for (_, _, column) in &mut self.fields {
+            column.shrink();
+        }
+        if let Some(parents) = &mut self.parents {
+            parents.shrink();
         }
     }
 

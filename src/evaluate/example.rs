@@ -5,13 +5,14 @@ use serde_json::Value as Json;
 
 use super::column::RecordColumns;
 use super::findings::resource_id;
+use super::gate::Gate;
 use super::judge::{Doubt, Verdict, verdict};
 use super::load::Loaded;
 use super::project;
-use super::strings::Interner;
 use super::table::Tables;
 use crate::audit::Outcome;
 use crate::catalog::{RecordType, Resource, Supply};
+use crate::expr::time::Timestamp;
 use crate::expr::{Cause, RecordRef, Records};
 use crate::policy::{Example, Expectation, Given, Judged, Needs, Policy};
 use crate::snapshot::{ParentStatus, Status};
@@ -50,12 +51,19 @@ pub fn judge_example(policy: &Policy, example: &Example) -> Result<Judgement, St
     if let Judged::Each(resource) = policy.judged {
         needs.add_resource(resource);
     }
-    let tables = tables(&example.given, &needs, example)?;
+    let tables = tables(&example.given, &needs, example.now)?;
+    let gate = Gate::of(policy, &tables);
+    if gate.is_closed() {
+        return Ok(judgement(Verdict::OutOfScope, &tables));
+    }
     let Judged::Each(resource) = policy.judged else {
-        return Ok(judgement(verdict(policy, None, &tables, &Bump::new()), &tables));
+        return Ok(judgement(verdict(policy, &gate, None, &tables, &Bump::new()), &tables));
     };
     match chosen(resource.record, example, &tables)? {
-        Some(row) => Ok(judgement(verdict(policy, Some(row), &tables, &Bump::new()), &tables)),
+        Some(row) => Ok(judgement(
+            verdict(policy, &gate, Some(row), &tables, &Bump::new()),
+            &tables,
+        )),
         None => Ok(match tables.open(resource.record) {
             Some(open) => unknown(open, &tables),
             None => Judgement {
@@ -76,8 +84,13 @@ fn judgement(verdict: Verdict, tables: &Tables) -> Judgement {
     match verdict {
         Verdict::Pass => plain(Outcome::Pass),
         Verdict::Fail => plain(Outcome::Fail),
-        Verdict::OutOfScope => plain(Outcome::NotApplicable),
+        Verdict::OutOfScope | Verdict::Excluded => plain(Outcome::NotApplicable),
         Verdict::Unknown(Doubt::Origins(origins)) => unknown(&origins, tables),
+        Verdict::Unknown(Doubt::Untold(_)) => Judgement {
+            outcome: Outcome::Unknown,
+            causes: vec![Cause::Unclassified],
+            failure: None,
+        },
         Verdict::Unknown(Doubt::Failed(message)) => Judgement {
             outcome: Outcome::Unknown,
             causes: vec![Cause::EvaluationError],
@@ -122,18 +135,18 @@ fn chosen(ty: RecordType, example: &Example, tables: &Tables) -> Result<Option<R
     }
 }
 
-fn tables(given: &Given, needs: &Needs, example: &Example) -> Result<Tables, String> {
-    let interner = Interner::new();
+/// Tables of a small snapshot.
+pub(super) fn tables(given: &Given, needs: &Needs, now: Timestamp) -> Result<Tables, String> {
     let mut loaded = Vec::new();
     for resource in needs.resources() {
         if matches!(resource.supply, Supply::Call(_)) {
-            loaded.push((resource, read(resource, given, needs, &interner)?));
+            loaded.push((resource, read(resource, given, needs)?));
         }
     }
-    Ok(Tables::assemble(loaded, needs, interner, example.now))
+    Ok(Tables::assemble(loaded, needs, now))
 }
 
-fn read(resource: &'static Resource, given: &Given, needs: &Needs, interner: &Interner) -> Result<Loaded, String> {
+fn read(resource: &'static Resource, given: &Given, needs: &Needs) -> Result<Loaded, String> {
     let wanted = |ty: RecordType| needs.fields(ty);
     let mut columns = RecordColumns::new(resource.record, &wanted);
     let objects = given
@@ -143,8 +156,7 @@ fn read(resource: &'static Resource, given: &Given, needs: &Needs, interner: &In
         .map_or(&[][..], |(_, objects)| objects);
     for (parent, object) in objects {
         let line = serde_json::json!({ "parent": parent, "object": object }).to_string();
-        project::lines(line.as_bytes(), &mut columns, interner)
-            .map_err(|(_, fault)| format!("{}: {fault}", resource.name))?;
+        project::lines(line.as_bytes(), &mut columns).map_err(|(_, fault)| format!("{}: {fault}", resource.name))?;
     }
     let status = given
         .status

@@ -7,16 +7,20 @@ use rayon::prelude::*;
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
+use super::gate::{self, Gate};
 use super::judge::{Doubt, Tally, bind, judge, variables};
 use super::table::Tables;
+use super::trial::Trials;
 use super::waiving::{self, Uses};
 use crate::audit::{
-    Audit, Clocks, Counts, Coverage, Evidence, FORMAT, Finding, NotApplicable, Outcome, PolicyResult, Read, RecordRead,
-    ResourceId, SnapshotId, Summary, Tenant,
+    Audit, Change, Clocks, Counts, Coverage, Evidence, FORMAT, Finding, NotApplicable, Outcome, ParamResult,
+    PolicyResult, Read, RecordRead, ResourceId, ScopeResult, SnapshotId, Summary, Tenant,
 };
 use crate::catalog::{FieldType, LinkKey, Origin as FieldOrigin, RecordType, Resource, Supply};
-use crate::expr::{Cause, Evaluator, Origin, Part, RecordRef, Records, Value, Variable, to_json, weight};
-use crate::policy::{Judged, Needs, Policy, Waiver};
+use crate::expr::{
+    Cause, Detail, Evaluator, Explained, Origin, Part, RecordRef, Records, Value, Variable, to_json, weight,
+};
+use crate::policy::{Judged, Narrowing, Needs, Param, Policy, Waiver};
 use crate::snapshot::{Manifest, Snapshot, Tool};
 
 /// Namespace of finding ids (UUID version 5, RFC 9562).
@@ -25,6 +29,8 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x7465_6e6b_656e_5f66_696e_6469_6e67_733
 /// Failures of one policy that carry evidence. Where more fail, something is wrong with the tenant, not with people,
 /// and a million times the same evidence would not fit into memory; every failure is still named, with its values.
 const MAX_WITH_EVIDENCE: usize = 10_000;
+/// Failures of one policy for which changes that would make them pass are tried out, which takes many times longer.
+const MAX_WITH_CHANGES: usize = 1_000;
 
 /// Judges a snapshot that was loaded for these policies.
 pub fn audit(
@@ -34,15 +40,32 @@ pub fn audit(
     snapshot: &Snapshot,
     as_of: jiff::Timestamp,
 ) -> Audit {
+    let gates: Vec<Gate> = policies.iter().map(|policy| Gate::of(policy, tables)).collect();
+    let tallies = judge(policies, &gates, tables);
+    report(policies, &gates, tallies, waivers, tables, snapshot, as_of)
+}
+
+/// Makes an audit of what policies came to, in their order.
+pub(super) fn report(
+    policies: &[Policy],
+    gates: &[Gate],
+    tallies: Vec<Tally>,
+    waivers: &[Waiver],
+    tables: &Tables,
+    snapshot: &Snapshot,
+    as_of: jiff::Timestamp,
+) -> Audit {
     let manifest = snapshot.manifest();
     let mut results = Vec::new();
     let mut uses = Uses::of(waivers);
-    for (policy, tally) in policies.iter().zip(judge(policies, tables)) {
+    for ((policy, gate), tally) in policies.iter().zip(gates).zip(tallies) {
         let reporter = Reporter {
             policy,
+            gate,
             tables,
             manifest,
             waivers: waiving::of_policy(waivers, policy),
+            trials: Trials::of(policy, tables),
         };
         let findings = reporter.findings(&tally, &mut uses);
         results.push((reporter.result(&tally, &findings), findings));
@@ -77,16 +100,33 @@ pub fn audit(
         findings: findings.into_iter().flatten().collect(),
         coverage: coverage(policies, manifest),
         waivers: uses.results(waivers),
+        diagnosis: None,
+        adjustments: Vec::new(),
     }
+}
+
+/// The findings of a policy that hold: of a few rows, for a diagnosis. An audit only counts them.
+pub(super) fn passes(policy: &Policy, gate: &Gate, rows: &[u32], tables: &Tables, snapshot: &Snapshot) -> Vec<Finding> {
+    let reporter = Reporter {
+        policy,
+        trials: Trials::of(policy, tables),
+        gate,
+        tables,
+        manifest: snapshot.manifest(),
+        waivers: Vec::new(),
+    };
+    rows.iter().map(|row| reporter.pass(*row)).collect()
 }
 
 /// Makes results of one policy.
 struct Reporter<'a> {
     policy: &'a Policy,
+    gate: &'a Gate,
     tables: &'a Tables,
     manifest: &'a Manifest,
     /// Waivers of the policy that may be applied, with their numbers.
     waivers: Vec<(u32, &'a Waiver)>,
+    trials: Trials<'a>,
 }
 
 impl Reporter<'_> {
@@ -99,12 +139,17 @@ impl Reporter<'_> {
 
     /// Why there may be resources that were not judged.
     fn unread(&self) -> Option<Vec<Origin>> {
+        if self.gate.is_closed() {
+            return None;
+        }
         let open = self.tables.open(self.record()?)?;
         Some(self.origins(open))
     }
 
     fn origins(&self, ids: &[u32]) -> Vec<Origin> {
-        ids.iter().filter_map(|id| self.tables.origin(*id)).cloned().collect()
+        let mut origins: Vec<Origin> = ids.iter().filter_map(|id| self.tables.origin(*id)).cloned().collect();
+        origins.sort();
+        origins
     }
 
     fn result(&self, tally: &Tally, findings: &[Finding]) -> PolicyResult {
@@ -119,6 +164,7 @@ impl Reporter<'_> {
             unknown: tally.unknown.iter().map(|(_, rows)| rows.count).sum(),
             waived: waived as u64,
             out_of_scope: tally.out_of_scope,
+            excluded: tally.excluded,
         };
         let whole = self.unread().is_none();
         let outcome = match counts {
@@ -129,9 +175,11 @@ impl Reporter<'_> {
             Counts { pass: 1.., .. } => Outcome::Pass,
             _ => Outcome::NotApplicable,
         };
-        let not_applicable = (outcome == Outcome::NotApplicable).then_some(match counts.out_of_scope {
-            0 => NotApplicable::NoResources,
-            _ => NotApplicable::OutOfScope,
+        let not_applicable = (outcome == Outcome::NotApplicable).then_some(match counts {
+            _ if self.gate.is_closed() => NotApplicable::Requirement,
+            Counts { out_of_scope: 1.., .. } => NotApplicable::OutOfScope,
+            Counts { excluded: 1.., .. } => NotApplicable::Excluded,
+            _ => NotApplicable::NoResources,
         });
         PolicyResult {
             id: policy.id.clone(),
@@ -142,6 +190,9 @@ impl Reporter<'_> {
             resource: policy.judged.name().to_owned(),
             outcome,
             not_applicable,
+            requires: self.gate.results(),
+            scope: policy.scope.iter().map(|scope| scope_result(scope)).collect(),
+            params: policy.params.iter().map(param_result).collect(),
             counts,
             population: counts.population(),
             whole,
@@ -156,39 +207,56 @@ impl Reporter<'_> {
     }
 
     fn findings(&self, tally: &Tally, uses: &mut Uses) -> Vec<Finding> {
-        let (mut findings, meant): (Vec<Finding>, Vec<Vec<waiving::Meant>>) = tally
-            .fail
+        let (mut findings, meant): (Vec<Finding>, Vec<Vec<waiving::Meant>>) = self
+            .by_key(&tally.fail)
             .par_iter()
             .enumerate()
-            .map(|(at, row)| self.failure(*row, at < MAX_WITH_EVIDENCE))
+            .map(|(at, row)| self.failure(*row, at))
             .unzip();
         uses.add(meant.into_iter().flatten());
-        for (doubt, rows) in &tally.unknown {
-            findings.push(self.doubt(doubt, rows.count, &rows.rows));
-        }
+        let doubts = tally.unknown.iter();
+        let mut doubts: Vec<Finding> = doubts
+            .map(|(doubt, rows)| self.doubt(doubt, rows.count, &rows.rows))
+            .collect();
+        doubts.sort_by(|a, b| (&a.causes, a.id).cmp(&(&b.causes, b.id)));
+        findings.extend(doubts);
         if let Some(causes) = self.unread() {
             findings.push(self.unread_population(causes));
         }
         findings
     }
 
+    /// Rows in the order of their keys: the vendors' answers have none that stays.
+    fn by_key(&self, rows: &[u32]) -> Vec<u32> {
+        let key = |row: u32| self.row(row).map(|record| resource_id(record, self.tables).key);
+        let mut keyed: Vec<(Option<String>, u32)> = rows.par_iter().map(|row| (key(*row), *row)).collect();
+        keyed.par_sort();
+        keyed.into_iter().map(|(_, row)| row).collect()
+    }
+
     fn row(&self, row: u32) -> Option<RecordRef> {
         self.record().map(|ty| RecordRef { ty, row })
     }
 
-    /// A failure, and the waivers that mean it. Whatever a waiver means carries its evidence: that is its fingerprint.
-    fn failure(&self, row: u32, with_evidence: bool) -> (Finding, Vec<waiving::Meant>) {
+    /// The failure of that number, and the waivers that mean it. Whatever a waiver means carries its evidence: that is its
+    /// fingerprint.
+    fn failure(&self, row: u32, number: usize) -> (Finding, Vec<waiving::Meant>) {
         let arena = Bump::new();
         let row = self.row(row);
         let resource = row.map(|row| resource_id(row, self.tables));
         let key = resource.as_ref().map_or("", |resource| resource.key.as_str());
         let meaning = waiving::meaning(&self.waivers, row, self.tables, &arena);
-        let evidence = if with_evidence || !meaning.is_empty() {
-            self.evidence(row, &arena)
+        let (evidence, changes) = if number < MAX_WITH_EVIDENCE || !meaning.is_empty() {
+            self.evidence(row, number < MAX_WITH_CHANGES, &arena)
         } else {
-            Vec::new()
+            Default::default()
         };
-        let fingerprint = (!evidence.is_empty()).then(|| waiving::fingerprint(&self.policy.id, key, &evidence));
+        let fingerprint = if evidence.is_empty() {
+            None
+        } else {
+            let whole = self.explain(row, &arena, Detail::WHOLE);
+            waiving::fingerprint(&self.policy.id, key, &whole.parts, self.tables)
+        };
         let (waiver, meant) = waiving::decide(&meaning, fingerprint.as_deref());
         let finding = Finding {
             id: self.id(Outcome::Fail, key),
@@ -200,6 +268,7 @@ impl Reporter<'_> {
             count: 1,
             values: self.values(row, &arena),
             evidence,
+            changes,
             fingerprint,
             waiver,
             resource,
@@ -208,11 +277,32 @@ impl Reporter<'_> {
         (finding, meant)
     }
 
+    /// A resource for which the policy holds, with what decided that.
+    fn pass(&self, row: u32) -> Finding {
+        let arena = Bump::new();
+        let row = self.row(row);
+        let resource = row.map(|row| resource_id(row, self.tables));
+        Finding {
+            id: self.id(
+                Outcome::Pass,
+                resource.as_ref().map_or("", |resource| resource.key.as_str()),
+            ),
+            outcome: Outcome::Pass,
+            count: 1,
+            values: self.values(row, &arena),
+            evidence: self.evidence(row, false, &arena).0,
+            resource,
+            ..self.empty()
+        }
+    }
+
     /// Resources for which the same is not known, as one finding.
     fn doubt(&self, doubt: &Doubt, count: u64, rows: &[u32]) -> Finding {
         let arena = Bump::new();
+        let rows = self.by_key(rows);
         let causes = match doubt {
             Doubt::Origins(ids) => self.origins(ids),
+            Doubt::Untold(id) => vec![gate::untold(id, self.policy)],
             Doubt::Failed(message) => vec![Origin {
                 cause: Cause::EvaluationError,
                 about: self.policy.id.clone(),
@@ -234,7 +324,7 @@ impl Reporter<'_> {
             })
             .collect();
         let resource = if count == 1 { resources.first().cloned() } else { None };
-        let mut evidence = self.evidence(first, &arena);
+        let (mut evidence, _) = self.evidence(first, false, &arena);
         evidence.extend(
             causes
                 .iter()
@@ -316,6 +406,7 @@ impl Reporter<'_> {
                 .collect(),
             causes: Vec::new(),
             evidence: Vec::new(),
+            changes: Vec::new(),
             resources: Vec::new(),
             fingerprint: None,
             waiver: None,
@@ -346,39 +437,38 @@ impl Reporter<'_> {
             .collect()
     }
 
-    /// What decided the verdict: of an unknown `when` that, else the assertion.
-    fn evidence(&self, row: Option<RecordRef>, arena: &Bump) -> Vec<Evidence> {
+    /// What decided the verdict, as it is shown, and what would make it pass.
+    fn evidence(&self, row: Option<RecordRef>, with_changes: bool, arena: &Bump) -> (Vec<Evidence>, Vec<Change>) {
+        let explained = self.explain(row, arena, Detail::SHOWN);
+        let evidence = explained.parts.iter().map(|part| self.part(part, row)).collect();
+        let wishes = if with_changes { &explained.wishes[..] } else { &[] };
+        (evidence, self.trials.changes(wishes, row, arena))
+    }
+
+    /// What decided the verdict: what leaves the scope or a requirement unknown, else the assertion.
+    fn explain<'r>(&'r self, row: Option<RecordRef>, arena: &'r Bump, detail: Detail) -> Explained<'r> {
         let evaluator = Evaluator::new(self.tables, arena);
         let variables = bind(self.policy, &evaluator, &variables(row, self.tables), arena);
-        let when = self
-            .policy
-            .when
-            .as_ref()
-            .filter(|when| !matches!(evaluator.plan(when, variables), Value::Bool(true)));
-        let plan = when.unwrap_or(&self.policy.assert);
+        let scopes = self.policy.scope.iter().map(|scope| &scope.plan);
+        let required = self.gate.doubt().and_then(|(requirement, _)| requirement.plan.as_ref());
+        let mut before = self.policy.when.iter().chain(scopes).chain(required);
+        let undecided = before.find(|plan| !matches!(evaluator.plan(plan, variables), Value::Bool(true)));
+        let plan = undecided.unwrap_or(&self.policy.assert);
         let names = [row.map_or("tenant", |row| row.ty.info().variable.as_str()), "now"];
         let own = names.into_iter().map(|name| Variable { name, plan: None });
         let lets = self.policy.lets.iter().map(|value| Variable {
             name: &value.name,
             plan: Some(&value.plan),
         });
-        let parts = evaluator.explain(plan, own.chain(lets).collect(), variables);
-        parts.iter().map(|part| self.part(part, row)).collect()
+        evaluator.explain(plan, own.chain(lets).collect(), variables, detail)
     }
 
     fn part(&self, part: &Part<'_>, judged: Option<RecordRef>) -> Evidence {
-        let reads = |list: &[(String, Value<'_>)]| {
-            let read = |(path, value): &(String, Value<'_>)| Read {
-                path: path.clone(),
-                value: brief(*value, self.tables, 0),
-            };
-            list.iter().map(read).collect::<Vec<_>>()
-        };
         Evidence {
             expression: part.expression.clone(),
             value: brief(part.value, self.tables, 0),
-            reads: reads(&part.reads),
-            elements: reads(&part.elements),
+            reads: reads(&part.reads, self.tables),
+            elements: reads(&part.elements, self.tables),
             records: part
                 .records
                 .iter()
@@ -409,13 +499,41 @@ impl Reporter<'_> {
     }
 }
 
+fn scope_result(scope: &Narrowing) -> ScopeResult {
+    ScopeResult {
+        condition: scope.text.clone(),
+        by: scope.by.clone(),
+        reason: scope.reason.clone(),
+    }
+}
+
+fn param_result(param: &Param) -> ParamResult {
+    ParamResult {
+        name: param.name.clone(),
+        type_name: param.type_name.clone(),
+        about: param.about.clone(),
+        value: param.value.clone(),
+        default: param.default.clone(),
+        by: param.by.clone(),
+    }
+}
+
 /// Parts of a value, as [`weight`] counts them, that a finding carries; a million findings carry it a million times.
 const MAX_PARTS: usize = 1_000;
 /// What stands in its place.
 const TOO_LARGE: &str = "(too large to show)";
 
+/// Values with their paths, short enough for evidence.
+pub(super) fn reads(list: &[(String, Value<'_>)], tables: &Tables) -> Vec<Read> {
+    let read = |(path, value): &(String, Value<'_>)| Read {
+        path: path.clone(),
+        value: brief(*value, tables, 0),
+    };
+    list.iter().map(read).collect()
+}
+
 /// A value short enough for evidence: a record is its name, a long list its first items.
-fn brief(value: Value<'_>, tables: &Tables, depth: usize) -> Json {
+pub(super) fn brief(value: Value<'_>, tables: &Tables, depth: usize) -> Json {
     const MAX_ITEMS: usize = 10;
     const MAX_DEPTH: usize = 3;
     match value {
@@ -438,7 +556,7 @@ fn brief(value: Value<'_>, tables: &Tables, depth: usize) -> Json {
 }
 
 /// Key and name of a record.
-pub(super) fn resource_id(record: RecordRef, tables: &Tables) -> ResourceId {
+pub fn resource_id(record: RecordRef, tables: &Tables) -> ResourceId {
     let Some(resource) = record.ty.resource() else {
         return ResourceId {
             resource_type: record.ty.name().to_owned(),
@@ -543,6 +661,9 @@ fn coverage(policies: &[Policy], manifest: &Manifest) -> Vec<Coverage> {
             read_at: entry.and_then(|entry| entry.read_at),
             policies,
         });
+    }
+    for entry in &mut out {
+        entry.policies.sort();
     }
     out
 }

@@ -6,7 +6,6 @@ use std::sync::OnceLock;
 use rayon::prelude::*;
 
 use super::column::{Column, RecordColumns, State};
-use super::strings::{Interner, Symbol};
 use super::table::{OriginSet, ParentStates, Property, Stored, Table, Tables};
 use super::{compute, link, project};
 use crate::catalog::{
@@ -16,7 +15,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::time::Timestamp;
 use crate::expr::{Cause, Origin, OriginId};
 use crate::policy::Needs;
-use crate::snapshot::{Entry, ParentStatus, Snapshot, Status};
+use crate::snapshot::{Entry, Lines, ParentStatus, Snapshot, Status};
 
 /// What one resource type is loaded from.
 pub(super) struct Loaded {
@@ -28,55 +27,52 @@ pub(super) struct Loaded {
     pub(super) parents: Option<Vec<ParentStatus>>,
 }
 
+/// Properties that were not asked for.
+enum NotAsked {
+    /// All but these, which the permission would let one read.
+    But { asked: Vec<String>, permission: String },
+    /// Whatever there is, for want of what it is nested in.
+    All(OriginId),
+}
+
 impl Tables {
     /// Loads what is needed of a snapshot. Every file that is read is checked against its hash.
     ///
     /// # Errors
     /// A diagnostic when a file is missing, truncated, altered or holds something other than lines of objects.
     pub fn load(snapshot: &Snapshot, needs: &Needs) -> Result<Self, Diagnostic> {
-        let interner = Interner::new();
         let read: Result<Vec<_>, Diagnostic> = needs
             .resources()
             .into_par_iter()
             .filter(|resource| matches!(resource.supply, Supply::Call(_)))
-            .map(|resource| Ok((resource, read(snapshot, resource, needs, &interner)?)))
+            .map(|resource| Ok((resource, read(snapshot, resource, needs)?)))
             .collect();
         let ended = snapshot.manifest().ended.as_nanosecond();
         Ok(Self::assemble(
             read?,
             needs,
-            interner,
             Timestamp::from_nanos(ended).unwrap_or_default(),
         ))
     }
 
     /// Puts loaded types together: tables, reference tables, links, derived fields, in this order.
-    pub(super) fn assemble(
-        mut loaded: Vec<(&'static Resource, Loaded)>,
-        needs: &Needs,
-        interner: Interner,
-        now: Timestamp,
-    ) -> Self {
+    pub(super) fn assemble(mut loaded: Vec<(&'static Resource, Loaded)>, needs: &Needs, now: Timestamp) -> Self {
         for (_, loaded) in &mut loaded {
-            spell_enums(&mut loaded.columns, &interner);
+            spell_enums(&mut loaded.columns);
         }
         let wanted = |ty: RecordType| needs.fields(ty);
         let mut references: Vec<(RecordType, RecordColumns)> = needs
             .resources()
             .into_iter()
             .filter_map(|resource| match resource.supply {
-                Supply::Reference(name) => Some((
-                    resource.record,
-                    reference_columns(resource.record, name, &wanted, &interner),
-                )),
+                Supply::Reference(name) => Some((resource.record, reference_columns(resource.record, name, &wanted))),
                 Supply::Call(_) => None,
             })
             .collect();
         for (ty, columns) in &mut references {
-            grow(*ty, columns, &loaded, &interner);
+            grow(*ty, columns, &loaded);
         }
         let mut tables = Self {
-            strings: interner.freeze(),
             tables: catalog()
                 .records()
                 .iter()
@@ -90,7 +86,7 @@ impl Tables {
             tables.place(resource, loaded);
         }
         for (_, columns) in references {
-            tables.store(columns, &None);
+            tables.store(columns, None);
         }
         for record in catalog().records() {
             if let Some(table) = tables.tables.get_mut(record.id.index()) {
@@ -128,16 +124,11 @@ impl Tables {
             parents,
         } = loaded;
         let record = columns.ty;
-        let not_asked = asked.map(|asked| {
-            let origin = self.add_origin(Origin {
-                cause: Cause::NotCollected,
-                about: resource.name.clone(),
-                needs: Some(permission(resource)),
-                detail: None,
-            });
-            (asked, origin)
+        let not_asked = asked.map(|asked| NotAsked::But {
+            asked,
+            permission: permission(resource),
         });
-        self.store(columns, &not_asked);
+        self.store(columns, not_asked.as_ref());
         let states = parents.map(|parents| self.parent_states(resource, parents));
         let open = match (&states, status) {
             (_, Status::Complete) => None,
@@ -195,7 +186,7 @@ impl Tables {
     }
 
     /// Moves built columns into the tables, nested types into their own.
-    fn store(&mut self, columns: RecordColumns, not_asked: &Option<(Vec<String>, OriginId)>) {
+    fn store(&mut self, columns: RecordColumns, not_asked: Option<&NotAsked>) {
         let RecordColumns {
             ty,
             rows,
@@ -203,26 +194,34 @@ impl Tables {
             parents,
         } = columns;
         for (id, name, column) in fields {
-            let missing = not_asked
-                .as_ref()
-                .filter(|(asked, _)| !asked.iter().any(|field| field == name));
-            let reason = missing.map(|(_, origin)| *origin);
+            let about = format!("{}.{name}", ty.name());
+            let reason = match not_asked {
+                Some(NotAsked::But { asked, permission }) if !asked.iter().any(|field| field == name) => {
+                    Some(self.add_origin(Origin {
+                        cause: Cause::NotCollected,
+                        about: about.clone(),
+                        needs: Some(permission.clone()),
+                        detail: None,
+                    }))
+                }
+                Some(NotAsked::All(origin)) => Some(*origin),
+                _ => None,
+            };
             // What is nested in a property that was not asked for was not asked for either.
-            let inherited = reason.map(|origin| (Vec::new(), origin));
+            let inherited = reason.map(NotAsked::All);
             let column = match column {
                 Column::Nested(states, inner) => {
                     let nested = inner.ty;
-                    self.store(*inner, &inherited);
+                    self.store(*inner, inherited.as_ref());
                     Property::Nested(nested, states)
                 }
                 Column::Rows(ends, inner) => {
                     let nested = inner.ty;
-                    self.store(*inner, &inherited);
+                    self.store(*inner, inherited.as_ref());
                     Property::Rows(nested, ends)
                 }
                 plain => Property::Plain(plain),
             };
-            let about = format!("{}.{name}", ty.name());
             let absent = match (reason, absence(ty, id)) {
                 (Some(origin), _) => Some(origin),
                 (None, Absent::Null) => None,
@@ -286,7 +285,7 @@ fn permission(resource: &Resource) -> String {
 }
 
 /// Reads a resource type from its file, chunks in parallel, rows in the order of the file.
-fn read(snapshot: &Snapshot, resource: &Resource, needs: &Needs, interner: &Interner) -> Result<Loaded, Diagnostic> {
+fn read(snapshot: &Snapshot, resource: &Resource, needs: &Needs) -> Result<Loaded, Diagnostic> {
     let wanted = |ty: RecordType| needs.fields(ty);
     let mut columns = RecordColumns::new(resource.record, &wanted);
     let Some(entry) = snapshot.entry(&resource.name) else {
@@ -298,34 +297,21 @@ fn read(snapshot: &Snapshot, resource: &Resource, needs: &Needs, interner: &Inte
             parents: None,
         });
     };
-    let batch = rayon::current_num_threads().max(1) * 2;
     if let Some(mut lines) = snapshot.lines(entry)? {
         let mut first_line = 0;
-        loop {
-            let mut chunks = Vec::with_capacity(batch);
-            while chunks.len() < batch {
-                match lines.next_chunk()? {
-                    Some(chunk) => chunks.push(chunk),
-                    None => break,
-                }
-            }
-            if chunks.is_empty() {
-                break;
-            }
-            let parts: Vec<_> = chunks
-                .par_iter()
-                .map(|chunk| {
-                    let mut part = RecordColumns::new(resource.record, &wanted);
-                    project::lines(chunk, &mut part, interner).map(|()| part)
-                })
-                .collect();
+        let mut chunks = batch(&mut lines)?;
+        while !chunks.is_empty() {
+            // The next chunks are decompressed while these are parsed.
+            let (parts, next) = rayon::join(|| parsed(&chunks, &columns), || batch(&mut lines));
             for (part, chunk) in parts.into_iter().zip(&chunks) {
                 let part = part.map_err(|(line, fault)| broken_line(entry, first_line + line + 1, &fault))?;
                 columns.append(part);
                 first_line += memchr::memchr_iter(b'\n', chunk).count();
             }
+            chunks = next?;
         }
     }
+    columns.shrink();
     if u64::from(columns.rows) != entry.objects {
         let message = format!(
             "{} holds {} objects, the manifest says {}",
@@ -351,28 +337,35 @@ fn read(snapshot: &Snapshot, resource: &Resource, needs: &Needs, interner: &Inte
     })
 }
 
+/// As many chunks as keep every thread busy; none at the end.
+fn batch(lines: &mut Lines) -> Result<Vec<Vec<u8>>, Diagnostic> {
+    let many = rayon::current_num_threads().max(1) * 2;
+    (0..many).map_while(|_| lines.next_chunk().transpose()).collect()
+}
+
+/// Chunks parsed side by side, into columns like these; else the line within the chunk, and the fault.
+fn parsed(chunks: &[Vec<u8>], like: &RecordColumns) -> Vec<Result<RecordColumns, (usize, String)>> {
+    let part = |chunk: &Vec<u8>| {
+        let mut part = like.fresh();
+        project::lines(chunk, &mut part).map(|()| part)
+    };
+    chunks.par_iter().map(part).collect()
+}
+
 /// Gives values of enums the documented spelling: vendors' answers differ from their own documentation in capitals
 /// (`PascalCase` in one, `camelCase` in the other), and conditions compare with what is documented.
-fn spell_enums(columns: &mut RecordColumns, interner: &Interner) {
+fn spell_enums(columns: &mut RecordColumns) {
     let info = columns.ty.info();
     for (id, _, column) in &mut columns.fields {
         let ty = info.fields.get(usize::from(*id)).map(|field| &field.ty);
         match (column, ty) {
-            (Column::String(symbols), Some(FieldType::Enum { values, .. })) => spell(symbols, values, interner),
-            (Column::Nested(_, inner) | Column::Rows(_, inner), _) => spell_enums(inner, interner),
+            (Column::String(texts), Some(FieldType::Enum { values, .. })) => texts.respell(|text| {
+                let documented = values.iter().find(|value| value.eq_ignore_ascii_case(text));
+                documented.map(String::as_str)
+            }),
+            (Column::Nested(_, inner) | Column::Rows(_, inner), _) => spell_enums(inner),
             _ => {}
         }
-    }
-}
-
-fn spell(symbols: &mut [Symbol], values: &[String], interner: &Interner) {
-    let mut spelt: HashMap<Symbol, Symbol> = HashMap::new();
-    for symbol in symbols.iter_mut().filter(|symbol| State::of(**symbol) == State::Value) {
-        *symbol = *spelt.entry(*symbol).or_insert_with_key(|symbol| {
-            let text = interner.text(*symbol).unwrap_or_default();
-            let documented = values.iter().find(|value| value.eq_ignore_ascii_case(&text));
-            documented.and_then(|value| interner.intern(value)).unwrap_or(*symbol)
-        });
     }
 }
 
@@ -385,12 +378,7 @@ fn broken_line(entry: &Entry, line: usize, fault: &str) -> Diagnostic {
 }
 
 /// The columns of a table that comes with the program.
-fn reference_columns(
-    ty: RecordType,
-    name: &str,
-    wanted: &impl Fn(RecordType) -> Vec<FieldId>,
-    interner: &Interner,
-) -> RecordColumns {
+fn reference_columns(ty: RecordType, name: &str, wanted: &impl Fn(RecordType) -> Vec<FieldId>) -> RecordColumns {
     let mut columns = RecordColumns::new(ty, wanted);
     let Some(table) = reference(name) else { return columns };
     for row in &table.rows {
@@ -398,29 +386,27 @@ fn reference_columns(
         for (_, field, column) in &mut columns.fields {
             let at = table.columns.iter().position(|name| name == field);
             let cell = at.and_then(|at| row.get(at)).map_or("", String::as_str);
-            push_reference(column, cell, interner);
+            push_reference(column, cell);
         }
     }
     columns
 }
 
-fn push_reference(column: &mut Column, cell: &str, interner: &Interner) {
+fn push_reference(column: &mut Column, cell: &str) {
     match column {
         Column::Items(_, items) => {
             for part in cell.split(' ').filter(|part| !part.is_empty()) {
-                push_reference(items, part, interner);
+                push_reference(items, part);
             }
             column.end_list();
         }
-        _ => match interner.intern(cell).filter(|_| !cell.is_empty()) {
-            Some(symbol) => column.push_symbol(symbol),
-            None => column.push_state(State::Null),
-        },
+        _ if cell.is_empty() => column.push_state(State::Null),
+        _ => column.push_text(cell),
     }
 }
 
 /// Adds to a reference table what always-links lead to and it does not have: a row with nothing but the key.
-fn grow(ty: RecordType, columns: &mut RecordColumns, loaded: &[(&'static Resource, Loaded)], interner: &Interner) {
+fn grow(ty: RecordType, columns: &mut RecordColumns, loaded: &[(&'static Resource, Loaded)]) {
     let Some((key_at, key_name)) = always_key(ty) else {
         return;
     };
@@ -432,24 +418,19 @@ fn grow(ty: RecordType, columns: &mut RecordColumns, loaded: &[(&'static Resourc
     for (_, loaded) in loaded {
         keys_to(ty, &loaded.columns, &mut found);
     }
-    // By text: symbols differ from run to run.
-    let strings: std::collections::BTreeSet<String> = found
-        .into_iter()
-        .filter_map(|symbol| interner.text(symbol))
-        .filter(|text| !known.contains(&text.to_lowercase()))
-        .collect();
     let mut added = std::collections::BTreeSet::new();
-    for text in strings {
-        if !added.insert(text.to_lowercase()) {
+    for text in found {
+        let folded = text.to_lowercase();
+        if known.contains(&folded) || !added.insert(folded) {
             continue;
         }
         columns.rows += 1;
         for (id, _, column) in &mut columns.fields {
-            match (*id == key_at, interner.intern(&text), &column) {
-                (true, Some(symbol), _) => column.push_symbol(symbol),
+            match (*id == key_at, &column) {
+                (true, _) => column.push_text(text),
                 // Nothing is known of it: its texts are null, but a list of nothing would be a statement.
-                (_, _, Column::Items(..)) => column.push_state(State::Absent),
-                _ => push_reference(column, "", interner),
+                (_, Column::Items(..)) => column.push_state(State::Absent),
+                _ => push_reference(column, ""),
             }
         }
     }
@@ -487,8 +468,8 @@ fn catalog_keys(ty: RecordType, key: &str) -> Option<std::collections::HashSet<S
     )
 }
 
-/// Symbols of the keys with which records of a type, or nested in it, point at another type that always answers.
-fn keys_to(to: RecordType, columns: &RecordColumns, found: &mut std::collections::BTreeSet<u32>) {
+/// The keys with which records of a type, or nested in it, point at another type that always answers.
+fn keys_to<'c>(to: RecordType, columns: &'c RecordColumns, found: &mut std::collections::BTreeSet<&'c str>) {
     for field in &columns.ty.info().fields {
         let FieldOrigin::Link(link) = &field.origin else {
             continue;
@@ -498,8 +479,8 @@ fn keys_to(to: RecordType, columns: &RecordColumns, found: &mut std::collections
         }
         let key = link.on.first().and_then(|key| key.from.first());
         let column = columns.fields.iter().find(|(id, _, _)| Some(id) == key);
-        if let Some((_, _, Column::String(symbols))) = column {
-            found.extend(symbols.iter().filter(|symbol| State::of(**symbol) == State::Value));
+        if let Some((_, _, Column::String(texts))) = column {
+            found.extend(texts.occurring());
         }
     }
     for (id, _, column) in &columns.fields {

@@ -8,21 +8,29 @@
 //! once; links and derived fields are worked out once for all rows; then all policies are judged on each row, rows in
 //! parallel. Evidence is captured afterwards, for findings only. This is the only parallel code (rayon).
 
+#[cfg(test)]
+mod any_records;
 mod column;
 mod compute;
+mod condition;
+mod examine;
 mod example;
 mod findings;
+mod gate;
 mod index;
 mod judge;
 mod link;
 mod load;
 mod project;
-mod strings;
 mod table;
+mod texts;
+mod trial;
 #[cfg(test)]
 mod unknown_rule;
 mod waiving;
 
+pub use condition::Condition;
+pub use examine::{Examination, Rows, examine};
 pub use example::{Judgement, judge_example};
-pub use findings::audit;
+pub use findings::{audit, resource_id};
 pub use table::Tables;

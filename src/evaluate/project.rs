@@ -7,24 +7,23 @@ use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess
 use serde_json::value::RawValue;
 
 use super::column::{Column, RecordColumns, State};
-use super::strings::Interner;
 use crate::expr::time::Timestamp;
 
 /// Parses whole lines into the columns. The error names the line within the chunk, from 0, and the fault.
-pub(super) fn lines(chunk: &[u8], columns: &mut RecordColumns, strings: &Interner) -> Result<(), (usize, String)> {
+pub(super) fn lines(chunk: &[u8], columns: &mut RecordColumns) -> Result<(), (usize, String)> {
     for (number, line) in split_lines(chunk).enumerate() {
         if line.is_empty() {
             continue;
         }
         let rows = columns.rows;
         // Checked at once, a line takes a fraction of what its many short texts would.
-        if std::str::from_utf8(line).is_ok_and(|line| parse(line, columns, strings).is_ok()) {
+        if std::str::from_utf8(line).is_ok_and(|line| parse(line, columns).is_ok()) {
             continue;
         }
         // Rare: halves of surrogate pairs and bytes that are not UTF-8 are replaced, as everybody else shows them.
         columns.truncate(rows);
         let repaired = repair(line);
-        parse(&repaired, columns, strings).map_err(|error| (number, error.to_string()))?;
+        parse(&repaired, columns).map_err(|error| (number, error.to_string()))?;
     }
     Ok(())
 }
@@ -39,9 +38,9 @@ fn split_lines(chunk: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-fn parse(line: &str, columns: &mut RecordColumns, strings: &Interner) -> serde_json::Result<()> {
+fn parse(line: &str, columns: &mut RecordColumns) -> serde_json::Result<()> {
     let mut deserializer = serde_json::Deserializer::from_str(line);
-    LineSeed { columns, strings }.deserialize(&mut deserializer)?;
+    LineSeed { columns }.deserialize(&mut deserializer)?;
     deserializer.end()
 }
 
@@ -86,7 +85,6 @@ fn surrogate(escape: &str) -> Option<u32> {
 /// `{"parent": …, "object": {…}}`
 struct LineSeed<'a> {
     columns: &'a mut RecordColumns,
-    strings: &'a Interner,
 }
 
 impl<'de> DeserializeSeed<'de> for LineSeed<'_> {
@@ -111,10 +109,7 @@ impl<'de> Visitor<'de> for LineSeed<'_> {
                 "parent" => parent = access.next_value()?,
                 "object" if !seen => {
                     seen = true;
-                    access.next_value_seed(RecordSeed {
-                        columns: self.columns,
-                        strings: self.strings,
-                    })?;
+                    access.next_value_seed(RecordSeed { columns: self.columns })?;
                 }
                 _ => return Err(A::Error::custom("a line has `parent` and `object`, each once")),
             }
@@ -124,11 +119,7 @@ impl<'de> Visitor<'de> for LineSeed<'_> {
         }
         if let Some(parents) = &mut self.columns.parents {
             let text = parent.as_deref().unwrap_or_default();
-            parents.push(
-                self.strings
-                    .intern(text)
-                    .ok_or_else(|| A::Error::custom("too many texts"))?,
-            );
+            parents.push(text);
         }
         Ok(())
     }
@@ -159,7 +150,6 @@ impl<'de> Deserialize<'de> for Key<'de> {
 /// An object, into a row.
 struct RecordSeed<'a> {
     columns: &'a mut RecordColumns,
-    strings: &'a Interner,
 }
 
 impl<'de> DeserializeSeed<'de> for RecordSeed<'_> {
@@ -178,16 +168,12 @@ impl<'de> Visitor<'de> for RecordSeed<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<(), A::Error> {
-        object(access, self.columns, self.strings)
+        object(access, self.columns)
     }
 }
 
 /// Reads the properties of an object into the next row; those that no column wants are skipped.
-fn object<'de, A: MapAccess<'de>>(
-    mut access: A,
-    columns: &mut RecordColumns,
-    strings: &Interner,
-) -> Result<(), A::Error> {
+fn object<'de, A: MapAccess<'de>>(mut access: A, columns: &mut RecordColumns) -> Result<(), A::Error> {
     let row = columns.rows as usize;
     columns.rows += 1;
     // APIs keep the order of properties, so the search starts where the last one was found.
@@ -203,7 +189,7 @@ fn object<'de, A: MapAccess<'de>>(
         match (found, column) {
             (Some(at), Some(column)) if column.len() == row => {
                 next = at + 1;
-                access.next_value_seed(CellSeed { column, strings })?;
+                access.next_value_seed(CellSeed { column })?;
             }
             (Some(_), _) => return Err(A::Error::custom(format!("the key `{}` stands twice", key.0))),
             _ => {
@@ -222,7 +208,6 @@ fn object<'de, A: MapAccess<'de>>(
 /// A value, into the next cell of a column.
 struct CellSeed<'a> {
     column: &'a mut Column,
-    strings: &'a Interner,
 }
 
 impl<'de> DeserializeSeed<'de> for CellSeed<'_> {
@@ -234,11 +219,7 @@ impl<'de> DeserializeSeed<'de> for CellSeed<'_> {
             if raw == "null" {
                 self.column.push_state(State::Null);
             } else {
-                self.column.push_symbol(
-                    self.strings
-                        .intern(raw)
-                        .ok_or_else(|| D::Error::custom("too many texts"))?,
-                );
+                self.column.push_text(raw);
             }
             return Ok(());
         }
@@ -285,8 +266,7 @@ impl<'de> Visitor<'de> for CellSeed<'_> {
         if matches!(self.column, Column::Timestamp(_)) {
             self.column.push_micros(Timestamp::parse(value).map(Timestamp::micros));
         } else if matches!(self.column, Column::String(_)) {
-            self.column
-                .push_symbol(self.strings.intern(value).ok_or_else(|| E::custom("too many texts"))?);
+            self.column.push_text(value);
         } else {
             self.column.push_state(State::Wrong);
         }
@@ -295,24 +275,8 @@ impl<'de> Visitor<'de> for CellSeed<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
         match self.column {
-            Column::Items(_, items) => {
-                while access
-                    .next_element_seed(CellSeed {
-                        column: items,
-                        strings: self.strings,
-                    })?
-                    .is_some()
-                {}
-            }
-            Column::Rows(_, record) => {
-                while access
-                    .next_element_seed(ElementSeed {
-                        columns: record,
-                        strings: self.strings,
-                    })?
-                    .is_some()
-                {}
-            }
+            Column::Items(_, items) => while access.next_element_seed(CellSeed { column: items })?.is_some() {},
+            Column::Rows(_, record) => while access.next_element_seed(ElementSeed { columns: record })?.is_some() {},
             other => {
                 while access.next_element::<IgnoredAny>()?.is_some() {}
                 other.push_state(State::Wrong);
@@ -326,7 +290,7 @@ impl<'de> Visitor<'de> for CellSeed<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<(), A::Error> {
         if let Column::Nested(states, record) = self.column {
             states.push(State::Value);
-            return object(access, record, self.strings);
+            return object(access, record);
         }
         while access.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         self.column.push_state(State::Wrong);
@@ -337,7 +301,6 @@ impl<'de> Visitor<'de> for CellSeed<'_> {
 /// An element of a list of objects; anything but an object is a row of wrong cells.
 struct ElementSeed<'a> {
     columns: &'a mut RecordColumns,
-    strings: &'a Interner,
 }
 
 impl<'de> DeserializeSeed<'de> for ElementSeed<'_> {
@@ -385,7 +348,7 @@ impl<'de> Visitor<'de> for ElementSeed<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<(), A::Error> {
-        object(access, self.columns, self.strings)
+        object(access, self.columns)
     }
 }
 

@@ -7,7 +7,7 @@ use bumpalo::Bump;
 
 use super::column::{Cells, Column, State};
 use super::index::{Index, Key};
-use super::strings::{Strings, Symbol};
+use super::texts::Texts;
 use crate::catalog::{FieldId, FieldType, Origin as FieldOrigin, Population, RecordType};
 use crate::expr::time::Timestamp;
 use crate::expr::{Items, List, Matches, Origin, OriginId, Plan, RecordRef, Records, Unknown, Value, from_json};
@@ -19,7 +19,6 @@ pub(super) type OriginSet = Box<[OriginId]>;
 /// All tables of a snapshot.
 #[derive(Debug)]
 pub struct Tables {
-    pub(super) strings: Strings,
     pub(super) tables: Vec<Table>,
     pub(super) origins: Vec<Origin>,
     pub(super) indexes: HashMap<(RecordType, FieldId), OnceLock<Index>>,
@@ -61,7 +60,7 @@ pub(super) enum Stored {
         nullable: bool,
     },
     /// The key of the parent.
-    Parent(Vec<Symbol>),
+    Parent(Texts),
     /// Another record.
     Link { to: RecordType, links: Links },
     /// How a link was made: a record of the same row.
@@ -144,8 +143,9 @@ impl Tables {
         self.tables.get(ty.index())
     }
 
-    fn column(&self, record: RecordRef, field: FieldId) -> Option<&Stored> {
-        self.table(record.ty)?.columns.get(usize::from(field))?.as_ref()
+    /// How a field of a type is held, if it was loaded.
+    pub(super) fn stored(&self, ty: RecordType, field: FieldId) -> Option<&Stored> {
+        self.table(ty)?.columns.get(usize::from(field))?.as_ref()
     }
 
     pub(super) fn property<'r>(&'r self, stored: &'r Stored, row: usize, arena: &'r Bump) -> Value<'r> {
@@ -198,24 +198,17 @@ impl Tables {
         wrong: &'r [OriginId],
         arena: &'r Bump,
     ) -> Result<Value<'r>, State> {
-        let symbol = |symbols: &[Symbol]| {
-            let symbol = symbols.get(row).copied().ok_or(State::Absent)?;
-            match State::of(symbol) {
-                State::Value => Ok(symbol),
-                state => Err(state),
-            }
-        };
         match column {
             Column::Bool(cells) => cells.get(row).map(|value| Value::Bool(*value)),
             Column::Int(cells) => cells.get(row).map(|value| Value::Int(*value)),
             Column::Double(cells) => cells.get(row).map(|value| Value::Double(*value)),
-            Column::String(symbols) => symbol(symbols).map(|symbol| Value::String(self.strings.text(symbol))),
+            Column::String(texts) => texts.get(row).map(Value::String),
             Column::Timestamp(cells) => cells
                 .get(row)
                 .and_then(|micros| Timestamp::from_micros(*micros).ok_or(State::Wrong))
                 .map(Value::Timestamp),
-            Column::Json(symbols) => {
-                let text = symbol(symbols).map(|symbol| self.strings.text(symbol))?;
+            Column::Json(texts) => {
+                let text = texts.get(row)?;
                 let json: serde_json::Value = serde_json::from_str(text).map_err(|_| State::Wrong)?;
                 Ok(from_json(&json, arena))
             }
@@ -279,11 +272,9 @@ impl Computed {
 impl Records for Tables {
     fn field<'r>(&'r self, record: RecordRef, field: FieldId, arena: &'r Bump) -> Value<'r> {
         let row = record.row as usize;
-        match self.column(record, field) {
+        match self.stored(record.ty, field) {
             Some(stored @ Stored::Property { .. }) => self.property(stored, row, arena),
-            Some(Stored::Parent(symbols)) => symbols
-                .get(row)
-                .map_or(Value::Null, |symbol| Value::String(self.strings.text(*symbol))),
+            Some(Stored::Parent(keys)) => keys.get(row).map_or(Value::Null, Value::String),
             Some(Stored::Link { to, links }) => match links.get(row) {
                 Ok(None) => Value::Null,
                 Ok(Some(row)) => Value::Record(RecordRef { ty: *to, row }),
@@ -299,7 +290,7 @@ impl Records for Tables {
     }
 
     fn present<'r>(&'r self, record: RecordRef, field: FieldId) -> Option<Result<bool, Unknown<'r>>> {
-        let stored = self.column(record, field)?;
+        let stored = self.stored(record.ty, field)?;
         let Stored::Property {
             column: Property::Nested(_, states),
             absent,
@@ -318,7 +309,7 @@ impl Records for Tables {
     }
 
     fn derived(&self, record: RecordRef, field: FieldId) -> Option<&Plan> {
-        match self.column(record, field) {
+        match self.stored(record.ty, field) {
             Some(Stored::Inline(plan)) => Some(plan),
             _ => None,
         }

@@ -10,7 +10,6 @@ use serde_json::{Value as Json, json};
 use super::column::RecordColumns;
 use super::load::Loaded;
 use super::project;
-use super::strings::Interner;
 use super::table::Tables;
 use crate::catalog::{RecordType, Supply};
 use crate::expr::time::Timestamp;
@@ -28,16 +27,18 @@ struct Data {
 }
 
 fn text() -> impl Strategy<Value = Json> {
-    prop_oneof![Just(json!("a")), Just(json!("b")), Just(json!("c")), Just(Json::Null)]
+    prop_oneof![Just(json!("a")), Just(json!("b")), Just(json!("d0")), Just(Json::Null)]
 }
 
 fn user() -> impl Strategy<Value = Json> {
     let licence = (0..3u8, prop_oneof![Just(Json::Null), Just(json!("g"))])
         .prop_map(|(sku, group)| json!({"skuId": format!("sku{sku}"), "assignedByGroup": group}));
-    (0..4u8, text(), any::<bool>(), proptest::collection::vec(licence, 0..3)).prop_map(
-        |(id, place, enabled, licences)| {
+    let created = prop_oneof![Just("1960-01-01T00:00:00Z"), Just("2020-06-01T00:00:00Z")];
+    let licences = proptest::collection::vec(licence, 0..3);
+    (0..4u8, text(), any::<bool>(), licences, created).prop_map(
+        |(id, place, enabled, licences, created)| {
             json!({"id": format!("u{id}"), "userPrincipalName": format!("u{id}@d{}", id % 2), "usageLocation": place,
-               "accountEnabled": enabled, "otherMails": ["x", "y"], "licenseAssignmentStates": licences})
+               "accountEnabled": enabled, "createdDateTime": created, "otherMails": ["x", "y"], "licenseAssignmentStates": licences})
         },
     )
 }
@@ -75,6 +76,7 @@ fn masked(whole: &Data, keep: &[bool], hide: &[u8], statuses: (bool, bool)) -> D
             0 => "usageLocation",
             1 => "accountEnabled",
             2 => "licenseAssignmentStates",
+            3 => "createdDateTime",
             _ => continue,
         };
         user.as_object_mut().unwrap().remove(name);
@@ -123,6 +125,28 @@ fn condition() -> impl Strategy<Value = String> {
         Just("u.licenseAssignmentStates.filter(s, s.skuId != \"sku0\").size() > 0".to_owned()),
         Just("entra.domains.exists(d, d.id == \"d0\" && d.isVerified)".to_owned()),
         Just("u.usageLocation.size() == 1".to_owned()),
+        prop_oneof![
+            Just("u.userPrincipalName.startsWith(\"u1\")"),
+            Just("u.userPrincipalName.split(\"@\")[1] == \"d0\""),
+            Just("(u.usageLocation + \"x\").upperAscii() == \"AX\""),
+            Just("{\"place\": u.usageLocation, \"id\": u.id}.place == \"a\""),
+            Just("{\"a\": 1, \"b\": 2}.exists(k, k == u.usageLocation)"),
+            Just("u.?usageLocation.orValue(\"z\") == \"z\""),
+            Just("u.?usageLocation.hasValue()"),
+            Just("u.?usageLocation.optMap(p, p + \"!\").orValue(\"\") == \"a!\""),
+            Just("u.createdDateTime < now"),
+            Just("u.createdDateTime.getFullYear() > 2000 || u.accountEnabled == true"),
+            Just("now - u.createdDateTime > duration(\"1h\")"),
+            Just("u.license_states.exists(s, s.group == null && s.skuId == \"sku1\")"),
+            Just("u.license_states.all(s, s.skuId != \"sku2\")"),
+            Just("u.direct_licences.size() >= 1"),
+            Just("u.licenseAssignmentStates.exists(i, s, i == 1 && s.skuId == \"sku1\")"),
+            Just("u.licenseAssignmentStates.transformList(i, s, i).size() == 2"),
+            Just("cel.bind(l, u.licenseAssignmentStates, l.size() == 1 || l.all(s, s.assignedByGroup != null))"),
+            Just("entra.domains.exists(d, d.id == u.usageLocation && d.isVerified)"),
+            Just("entra.domains.filter(d, d.id == u.usageLocation).size() < 1"),
+        ]
+        .prop_map(str::to_owned),
     ];
     let quantified = (
         prop_oneof![Just("all"), Just("exists"), Just("exists_one")],
@@ -147,6 +171,10 @@ fn condition() -> impl Strategy<Value = String> {
         Just("\"b\" in entra.users.map(u, u.usageLocation)".to_owned()),
         Just("entra.users.size() + 1 > 3".to_owned()),
         Just("entra.domains.size() == 0".to_owned()),
+        Just("entra.users.size() in {0: true, 2: true}".to_owned()),
+        Just("entra.users.size() == entra.domains.size()".to_owned()),
+        Just("entra.users.exists(i, u, i == 1 && u.accountEnabled == true)".to_owned()),
+        Just("entra.users.filter(u, u.accountEnabled == true).exists(i, u, i == 0 && u.id == \"u1\")".to_owned()),
         Just("entra.users == entra.users.filter(u, true)".to_owned()),
         Just("(entra.users + entra.users).size() > 4".to_owned()),
         Just("entra.users.exists(u, entra.domains.exists(d, u.userPrincipalName.endsWith(d.id)))".to_owned()),
@@ -170,7 +198,7 @@ fn answer(expression: &str, data: &Data) -> Result<Option<Json>, String> {
     assert!(compiled.mistakes.is_empty(), "{expression}: {:?}", compiled.mistakes);
     let plan = compiled.plan.unwrap();
     let needs = Needs::of(&plan.reads);
-    let interner = Interner::new();
+    let none = Vec::new();
     let mut loaded = Vec::new();
     for resource in needs.resources() {
         let Supply::Call(_) = resource.supply else { continue };
@@ -178,11 +206,12 @@ fn answer(expression: &str, data: &Data) -> Result<Option<Json>, String> {
         let mut columns = RecordColumns::new(resource.record, &wanted);
         let (rows, status) = match resource.name.as_str() {
             "entra.user" => (&data.users, data.users_status),
-            _ => (&data.domains, data.domains_status),
+            "entra.domain" => (&data.domains, data.domains_status),
+            _ => (&none, Status::Complete),
         };
         for row in rows {
             let line = json!({"parent": null, "object": row}).to_string();
-            project::lines(line.as_bytes(), &mut columns, &interner).unwrap();
+            project::lines(line.as_bytes(), &mut columns).unwrap();
         }
         loaded.push((
             resource,
@@ -195,9 +224,9 @@ fn answer(expression: &str, data: &Data) -> Result<Option<Json>, String> {
             },
         ));
     }
-    let tables = Tables::assemble(loaded, &needs, interner, Timestamp::default());
+    let tables = Tables::assemble(loaded, &needs, Timestamp::default());
     let arena = Bump::new();
-    match run(&plan, &[], &tables, &arena) {
+    match run(&plan, &[Value::Timestamp(Timestamp::default())], &tables, &arena) {
         Value::Error(message) => Err(message.to_owned()),
         value if value.unknown_inside(&arena).is_some() => Ok(None),
         value => Ok(Some(to_json(value, &tables))),
@@ -212,7 +241,7 @@ proptest! {
         expression in condition(),
         whole in whole(),
         keep in proptest::collection::vec(any::<bool>(), 5),
-        hide in proptest::collection::vec(0..6u8, 5),
+        hide in proptest::collection::vec(0..8u8, 5),
         statuses in any::<(bool, bool)>(),
         ways in proptest::collection::vec((proptest::collection::vec(user(), 0..3), proptest::collection::vec(domain(), 0..3), user()), 6),
     ) {
@@ -234,5 +263,37 @@ proptest! {
     #[test]
     fn on_whole_data_nothing_is_unknown(expression in condition(), whole in whole()) {
         prop_assert_ne!(answer(&expression, &whole), Ok(None));
+    }
+
+    #[test]
+    fn a_look_up_by_index_answers_as_going_over_all_does(
+        whole in whole(),
+        keep in proptest::collection::vec(any::<bool>(), 5),
+        hide in proptest::collection::vec(0..8u8, 5),
+        statuses in any::<(bool, bool)>(),
+        more in prop_oneof![Just("true"), Just("u.accountEnabled == true"), Just("1 / u.id.size() > 5")],
+        key in prop_oneof![Just("\"a\""), Just("\"none\""), Just("null"), Just("\"a\" + \"\"")],
+    ) {
+        let part = masked(&whole, &keep, &hide, statuses);
+        for form in [
+            "entra.users.exists(u, F == K && M)",
+            "entra.users.exists(u, M && K == F)",
+            "entra.users.all(u, F != K || M)",
+            "entra.users.exists_one(u, F == K && M)",
+            "entra.users.filter(u, F == K && M).size() > 1",
+            "entra.users.filter(u, F == K).map(u, u.id)",
+            "entra.users.map(u, F == K && M, u.id).size() == 0",
+        ] {
+            let form = form.replace('K', key).replace('M', more);
+            let found = answer(&form.replace('F', "u.usageLocation"), &part);
+            let gone_over = answer(&form.replace('F', "dyn(u.usageLocation)"), &part);
+            prop_assert_eq!(found, gone_over, "{} on {:?}", form, part);
+        }
+        // Of a key that is not known nothing is looked up, so less may be decided, but never anything else.
+        let by_key = "entra.users.exists(u, entra.domains.exists(d, F == u.usageLocation && d.isVerified))";
+        let found = answer(&by_key.replace('F', "d.id"), &part);
+        if found != Ok(None) {
+            prop_assert_eq!(found, answer(&by_key.replace('F', "dyn(d.id)"), &part), "{:?}", part);
+        }
     }
 }

@@ -3,13 +3,14 @@
 //! The one matcher: whatever counts, shows or grants waivers reads its results.
 
 use bumpalo::Bump;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
 
+use super::findings::resource_id;
 use super::judge::variables;
 use super::table::Tables;
-use crate::audit::{Evidence, WaiverResult, WaiverStatus};
-use crate::expr::{Evaluator, RecordRef, Value};
+use crate::audit::{WaiverResult, WaiverStatus};
+use crate::expr::{Detail, Evaluator, Part, RecordRef, Value, to_json, weight};
 use crate::policy::{Policy, Standing, Waiver};
 
 /// A failure that a waiver means.
@@ -114,20 +115,40 @@ pub(super) fn decide(meaning: &[(u32, &Waiver)], fingerprint: Option<&str>) -> (
 }
 
 /// Sixteen hex digits that stand for the facts of a failure: the policy, the resource, and the parts of the condition
-/// that decided it with the values they read. The present is no fact: it changes by itself.
-pub(super) fn fingerprint(policy: &str, key: &str, evidence: &[Evidence]) -> String {
-    let parts: Vec<_> = evidence
-        .iter()
-        .map(|part| {
-            let facts = part
-                .reads
-                .iter()
-                .chain(&part.elements)
-                .filter(|read| read.path != "now");
-            let facts: Vec<_> = facts.map(|read| json!([read.path, read.value])).collect();
-            json!([part.expression, part.value, facts, part.of])
-        })
-        .collect();
-    let digest = Sha256::digest(json!([policy, key, parts]).to_string().as_bytes());
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+/// that decided it with the values they read, all of them and whole. The present is no fact: it changes by itself.
+/// `None` when there are too many to tell; such a failure cannot be waived.
+pub(super) fn fingerprint(policy: &str, key: &str, parts: &[Part<'_>], tables: &Tables) -> Option<String> {
+    if parts.len() >= Detail::WHOLE.parts {
+        return None;
+    }
+    let mut facts = Vec::with_capacity(parts.len());
+    for part in parts {
+        let reads = part
+            .reads
+            .iter()
+            .chain(&part.elements)
+            .filter(|(path, _)| path != "now");
+        let reads: Option<Vec<Json>> = reads
+            .map(|(path, value)| Some(json!([path, fact(*value, tables)?])))
+            .collect();
+        facts.push(json!([part.expression, fact(part.value, tables)?, reads?, part.of]));
+    }
+    let digest = Sha256::digest(json!([policy, key, facts]).to_string().as_bytes());
+    Some(digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// A value as a fact: a record of its own is its key, for what it holds beside what was read is nobody's reason.
+fn fact(value: Value<'_>, tables: &Tables) -> Option<Json> {
+    const MOST: usize = 1_000_000;
+    match value {
+        Value::Record(record) if record.ty.resource().is_some() => {
+            let id = resource_id(record, tables);
+            Some(json!([id.resource_type, id.key]))
+        }
+        Value::List(list) if list.open.is_none() && list.maybe.is_empty() && list.len() < MOST => {
+            list.iter().map(|item| fact(item, tables)).collect()
+        }
+        other if weight(other, MOST) < MOST => Some(to_json(other, tables)),
+        _ => None,
+    }
 }

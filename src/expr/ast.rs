@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use super::time::Duration;
+
 /// Number of a node within its tree, counted from 0 in the order of parsing.
 pub type NodeId = u32;
 
@@ -47,6 +49,8 @@ pub enum Literal {
     String(String),
     /// `b"bytes"`
     Bytes(Vec<u8>),
+    /// A duration. Nobody can write one; a constant of the scope can be one.
+    Duration(Duration),
 }
 
 /// The kinds of expression.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::ast::{Expr, Kind, Literal};
 use super::check::Checker;
 use super::functions::{self, Overload};
+use super::scope::Named;
 use super::types::Type;
 use crate::diagnostic::{Code, nearest};
 
@@ -42,10 +43,12 @@ impl Checker<'_> {
             .map(|function| function.overloads.clone())
             .unwrap_or_default()
             .into_iter()
-            .chain(self.scope.functions(name).cloned())
+            .chain(self.scope.functions(name))
             .collect();
         if declared.is_empty() {
-            let help = nearest(name, functions::names()).map(|near| format!("did you mean `{near}`?"));
+            let built_in = functions::names().map(|name| -> &str { name });
+            let known = built_in.chain(self.scope.function_names());
+            let help = nearest(name, known).map(|near| format!("did you mean `{near}`?"));
             let message = format!("there is no function `{name}`");
             return self.mistake(Code::UnknownFunction, &expr.span, message, help.into_iter().collect());
         }
@@ -118,6 +121,22 @@ impl Checker<'_> {
         }
     }
 
+    /// Texts that an operand is or lists, written out or as a constant.
+    fn literals(&self, expr: &Expr) -> Vec<(String, Range<usize>)> {
+        let text = |literal: &Literal| match literal {
+            Literal::String(text) => Some((text.clone(), expr.span.clone())),
+            _ => None,
+        };
+        if let Some(Named::Constant(_, constant)) = self.out.names.get(&expr.id) {
+            return constant.literals().iter().filter_map(text).collect();
+        }
+        match &expr.kind {
+            Kind::Literal(literal) => text(literal).into_iter().collect(),
+            Kind::List(items) => items.iter().flat_map(|(item, _)| self.literals(item)).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// A documented field compared with a value that the vendor never writes.
     fn impossible(&mut self, args: &[Expr], types: &[Type]) {
         let [left, right] = args else { return };
@@ -126,14 +145,14 @@ impl Checker<'_> {
             let Some(Type::Enum(documented)) = other.map(|ty| self.inference.resolve(ty).non_null().clone()) else {
                 continue;
             };
-            for (text, span) in literals(literal) {
-                if documented.values.iter().any(|value| value == text) {
+            for (text, span) in self.literals(literal) {
+                if documented.values.contains(&text) {
                     continue;
                 }
-                let same = documented.values.iter().find(|value| value.eq_ignore_ascii_case(text));
+                let same = documented.values.iter().find(|value| value.eq_ignore_ascii_case(&text));
                 let near = same
                     .map(String::as_str)
-                    .or_else(|| nearest(text, documented.values.iter().map(String::as_str)));
+                    .or_else(|| nearest(&text, documented.values.iter().map(String::as_str)));
                 // A vendor may add a value any day, but one that looks like a known one is a slip.
                 if near.is_none() && documented.open {
                     continue;
@@ -156,15 +175,6 @@ impl Checker<'_> {
     }
 }
 
-/// String literals that an operand is or lists.
-fn literals(expr: &Expr) -> Vec<(&str, Range<usize>)> {
-    match &expr.kind {
-        Kind::Literal(Literal::String(text)) => vec![(text, expr.span.clone())],
-        Kind::List(items) => items.iter().flat_map(|(item, _)| literals(item)).collect(),
-        _ => Vec::new(),
-    }
-}
-
 /// Names of type parameters in a type.
 fn parameters(ty: &Type, names: &mut Vec<Arc<str>>) {
     match ty {
@@ -180,7 +190,7 @@ fn parameters(ty: &Type, names: &mut Vec<Arc<str>>) {
 }
 
 /// An operator as it is written.
-fn spelling(name: &str) -> String {
+pub fn spelling(name: &str) -> String {
     match name {
         "_[_]" | "_[?_]" => "[…]".to_owned(),
         "@in" => "in".to_owned(),

@@ -40,6 +40,25 @@ pub struct Checked {
 }
 
 impl Checked {
+    /// Names of the constants that are used.
+    pub fn constants(&self) -> impl Iterator<Item = &str> {
+        self.names.values().filter_map(|named| match named {
+            Named::Constant(name, _) => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The function that a call is of, with its namespace, and its arguments, the receiver first.
+    pub fn called<'e>(&self, expr: &'e Expr) -> Option<(String, Vec<&'e Expr>)> {
+        let Kind::Call { function, target, args } = &expr.kind else {
+            return None;
+        };
+        Some(match self.namespaced.get(&expr.id) {
+            Some(name) => (name.clone(), args.iter().collect()),
+            None => (function.clone(), target.iter().map(AsRef::as_ref).chain(args).collect()),
+        })
+    }
+
     /// The type of a node.
     pub fn ty(&self, expr: &Expr) -> &Type {
         self.types.get(expr.id as usize).unwrap_or(&Type::Dyn)
@@ -224,27 +243,34 @@ impl Checker<'_> {
         {
             return self.named(expr, named);
         }
-        if let Some(ty) = self.misspelt_collection(expr, operand, hidden) {
+        if let Some(ty) = self.misspelt(expr, operand, hidden) {
             return ty;
         }
         let ty = self.expr(operand);
         let found = self.field(expr, &ty, field);
         let already = matches!(self.inference.resolve(&ty), Type::Optional(_));
-        if optional || already { optional_of(found) } else { found }
+        // What is null is no value of an optional, so what is inside is not null.
+        let inside = |found: Type| optional_of(found.non_null().clone());
+        if optional || already { inside(found) } else { found }
     }
 
     /// `okta.appusers` names no collection; better to say so than that nothing is called `okta`.
-    fn misspelt_collection(&mut self, expr: &Expr, operand: &Expr, hidden: bool) -> Option<Type> {
+    fn misspelt(&mut self, expr: &Expr, operand: &Expr, hidden: bool) -> Option<Type> {
         let Kind::Ident { name: root, .. } = &operand.kind else {
             return None;
         };
-        if hidden || self.scope.lookup(root).is_some() || !matches!(root.as_str(), "okta" | "entra") {
+        if hidden || self.scope.lookup(root).is_some() {
             return None;
         }
         let name = expr.qualified_name()?;
+        let (code, what) = match root.as_str() {
+            "okta" | "entra" => (Code::UnknownResource, "collection"),
+            super::scope::PARAMS => (Code::UnknownParam, "parameter"),
+            _ => return None,
+        };
         let help = nearest(&name, self.scope.names()).map(|near| format!("did you mean `{near}`?"));
-        let message = format!("there is no collection `{name}`");
-        Some(self.mistake(Code::UnknownResource, &expr.span, message, help.into_iter().collect()))
+        let message = format!("there is no {what} `{name}`");
+        Some(self.mistake(code, &expr.span, message, help.into_iter().collect()))
     }
 
     /// Type of a field of a value of some type.
@@ -396,7 +422,7 @@ fn optional_of(ty: Type) -> Type {
     }
 }
 
-fn literal_type(literal: &Literal) -> Type {
+pub(super) fn literal_type(literal: &Literal) -> Type {
     match literal {
         Literal::Null => Type::Null,
         Literal::Bool(_) => Type::Bool,
@@ -405,6 +431,7 @@ fn literal_type(literal: &Literal) -> Type {
         Literal::Double(_) => Type::Double,
         Literal::String(_) => Type::String,
         Literal::Bytes(_) => Type::Bytes,
+        Literal::Duration(_) => Type::Duration,
     }
 }
 

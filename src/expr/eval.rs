@@ -52,6 +52,12 @@ impl<'r> Evaluator<'r> {
         self.node(&plan.root, frame)
     }
 
+    /// Runs a part of a plan.
+    pub fn part(&self, plan: &'r Plan, part: &'r Node, variables: &[Value<'r>]) -> Value<'r> {
+        let frame = self.frame(plan, variables);
+        self.node(part, frame)
+    }
+
     pub(super) fn frame(&self, plan: &'r Plan, variables: &[Value<'r>]) -> Frame<'r> {
         let value = |at: usize| Cell::new(variables.get(at).copied().unwrap_or(Value::Null));
         self.arena().alloc_slice_fill_with(plan.slots, value)
@@ -195,11 +201,14 @@ impl<'r> Evaluator<'r> {
     }
 
     fn call(&self, function: &Function, args: &'r [Node], frame: Frame<'r>) -> Value<'r> {
-        let mut values = ArenaVec::with_capacity_in(args.len(), self.arena());
-        for arg in args {
-            values.push(self.node(arg, frame));
+        match args {
+            [one] => self.apply(function, &[self.node(one, frame)]),
+            [one, two] => self.apply(function, &[self.node(one, frame), self.node(two, frame)]),
+            _ => {
+                let values = ArenaVec::from_iter_in(args.iter().map(|arg| self.node(arg, frame)), self.arena());
+                self.apply(function, &values)
+            }
         }
-        self.apply(function, &values)
     }
 
     /// An ordinary function: any error is an error, else any unknown is unknown.
@@ -258,6 +267,7 @@ impl<'r> Evaluator<'r> {
             let key = match self.node(key, frame) {
                 key @ (Value::Bool(_) | Value::Int(_) | Value::Uint(_) | Value::String(_)) => key,
                 trouble @ (Value::Unknown(_) | Value::Error(_)) => return trouble,
+                Value::Interval(size) => return Value::Unknown(size.why),
                 _ => return Value::Error("unsupported key type"),
             };
             let value = match (self.node(value, frame), optional) {
@@ -336,5 +346,6 @@ fn constant(literal: &Literal) -> Value<'_> {
         Literal::Double(value) => Value::Double(*value),
         Literal::String(text) => Value::String(text),
         Literal::Bytes(bytes) => Value::Bytes(bytes),
+        Literal::Duration(duration) => Value::Duration(*duration),
     }
 }

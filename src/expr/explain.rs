@@ -11,11 +11,26 @@ use super::eval::{Evaluator, Frame};
 use super::fold::Element;
 use super::plan::{FoldOp, Node, Op, Plan};
 use super::value::{List, RecordRef, Value};
+use super::wish::Wish;
 
-/// Elements at fault that are followed; the rest is counted.
-const MAX_ELEMENTS: usize = 5;
-/// Parts that are kept.
-const MAX_PARTS: usize = 24;
+/// How much of an explanation is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Detail {
+    /// Elements at fault that are followed; the rest is counted.
+    elements: usize,
+    /// Parts that are kept.
+    pub parts: usize,
+}
+
+impl Detail {
+    /// As much as a person reads.
+    pub const SHOWN: Self = Self { elements: 5, parts: 24 };
+    /// Everything, as long as it fits into memory.
+    pub const WHOLE: Self = Self {
+        elements: usize::MAX,
+        parts: 10_000,
+    };
+}
 
 /// A part of a condition that decided it.
 #[derive(Clone, Debug)]
@@ -43,30 +58,56 @@ pub struct Variable<'r> {
     pub plan: Option<&'r Plan>,
 }
 
+/// What decided a condition, and what could turn it around.
+#[derive(Clone, Debug, Default)]
+pub struct Explained<'r> {
+    /// The parts that decided it.
+    pub parts: Vec<Part<'r>>,
+    /// Values that would turn one of them around.
+    pub wishes: Vec<Wish<'r>>,
+}
+
 impl<'r> Evaluator<'r> {
     /// Runs a plan and follows what decided its value.
-    pub fn explain(&self, plan: &'r Plan, names: Vec<Variable<'r>>, variables: &'r [Value<'r>]) -> Vec<Part<'r>> {
-        Explainer::new(self, plan, names, variables).explain()
+    pub fn explain(
+        &self,
+        plan: &'r Plan,
+        names: Vec<Variable<'r>>,
+        variables: &'r [Value<'r>],
+        detail: Detail,
+    ) -> Explained<'r> {
+        Explainer::new(self, plan, names, variables, detail).explain()
     }
 }
 
-struct Explainer<'e, 'r> {
-    evaluator: &'e Evaluator<'r>,
+pub(super) struct Explainer<'e, 'r> {
+    pub(super) evaluator: &'e Evaluator<'r>,
+    detail: Detail,
     plan: &'r Plan,
     frame: Frame<'r>,
-    elements: Vec<(String, Value<'r>)>,
+    pub(super) elements: Vec<(String, Value<'r>)>,
     /// Records that the ranges of the quantifiers around were read from.
     sources: Vec<RecordRef>,
     names: Vec<Variable<'r>>,
     variables: &'r [Value<'r>],
     of: usize,
+    /// Whether what is followed is the only thing at fault in the quantifiers around.
+    pub(super) alone: bool,
     parts: Vec<Part<'r>>,
+    pub(super) wishes: Vec<Wish<'r>>,
 }
 
 impl<'e, 'r> Explainer<'e, 'r> {
-    fn new(evaluator: &'e Evaluator<'r>, plan: &'r Plan, names: Vec<Variable<'r>>, variables: &'r [Value<'r>]) -> Self {
+    fn new(
+        evaluator: &'e Evaluator<'r>,
+        plan: &'r Plan,
+        names: Vec<Variable<'r>>,
+        variables: &'r [Value<'r>],
+        detail: Detail,
+    ) -> Self {
         Self {
             evaluator,
+            detail,
             plan,
             frame: evaluator.frame(plan, variables),
             elements: Vec::new(),
@@ -74,32 +115,48 @@ impl<'e, 'r> Explainer<'e, 'r> {
             names,
             variables,
             of: 1,
+            alone: true,
             parts: Vec::new(),
+            wishes: Vec::new(),
         }
     }
 
-    fn explain(mut self) -> Vec<Part<'r>> {
+    fn explain(mut self) -> Explained<'r> {
         self.node(&self.plan.root);
-        self.parts
+        Explained {
+            parts: self.parts,
+            wishes: self.wishes,
+        }
+    }
+
+    /// Whether a slot holds what a policy gave a name to.
+    pub(super) fn is_named(&self, slot: usize) -> bool {
+        self.names.get(slot).is_some_and(|variable| variable.plan.is_some())
     }
 
     /// The same for what computed a variable, which is true or false by itself.
     fn variable(&self, slot: usize) -> Option<Explainer<'e, 'r>> {
         let plan = self.names.get(slot)?.plan?;
-        Some(Explainer::new(self.evaluator, plan, self.names.clone(), self.variables))
+        Some(Explainer::new(
+            self.evaluator,
+            plan,
+            self.names.clone(),
+            self.variables,
+            self.detail,
+        ))
     }
 
-    fn value(&self, node: &'r Node) -> Value<'r> {
+    pub(super) fn value(&self, node: &'r Node) -> Value<'r> {
         self.evaluator.node(node, self.frame)
     }
 
-    fn text(&self, node: &Node) -> String {
+    pub(super) fn text(&self, node: &Node) -> String {
         let raw = self.plan.text.get(node.span.clone()).unwrap_or_default();
         raw.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
     fn node(&mut self, node: &'r Node) {
-        if self.parts.len() >= MAX_PARTS {
+        if self.parts.len() >= self.detail.parts {
             return;
         }
         match &node.op {
@@ -123,7 +180,11 @@ impl<'e, 'r> Explainer<'e, 'r> {
             Op::Fold(fold) if matches!(fold.fold, Fold::All | Fold::Exists) => self.quantifier(node, fold),
             Op::Slot(slot) if matches!(self.value(node), Value::Bool(_) | Value::Unknown(_)) => {
                 match self.variable(*slot) {
-                    Some(computed) => self.parts.extend(computed.explain()),
+                    Some(computed) => {
+                        let explained = computed.explain();
+                        self.parts.extend(explained.parts);
+                        self.wishes.extend(explained.wishes);
+                    }
                     None => self.leaf(node),
                 }
             }
@@ -138,16 +199,15 @@ impl<'e, 'r> Explainer<'e, 'r> {
         }
     }
 
-    /// The parts that made the whole what it is: the first that absorbs the rest, or all that are alike. Of unknown
-    /// parts those that add a reason.
+    /// The parts that made the whole what it is: one that absorbs the rest, or all that are alike. Of unknown parts those
+    /// that add a reason.
     fn connective(&mut self, items: &'r [Node], whole: Value<'r>, absorbing: bool) {
+        if matches!(whole, Value::Bool(whole) if whole == absorbing) {
+            return self.absorbed(items, absorbing);
+        }
         let mut reasons: Vec<u32> = Vec::new();
         for item in items {
             match (whole, self.value(item)) {
-                (Value::Bool(whole), Value::Bool(part)) if whole == absorbing && part == absorbing => {
-                    return self.node(item);
-                }
-                (Value::Bool(whole), Value::Bool(_)) if whole == absorbing => {}
                 (Value::Bool(_), Value::Bool(_)) | (Value::Error(_), Value::Error(_)) => self.node(item),
                 (Value::Unknown(_), Value::Unknown(why)) if why.origins.iter().any(|id| !reasons.contains(id)) => {
                     reasons.extend_from_slice(why.origins);
@@ -156,6 +216,26 @@ impl<'e, 'r> Explainer<'e, 'r> {
                 _ => {}
             }
         }
+    }
+
+    /// Of the parts that absorb the rest the one with the least to say; of equals the first.
+    fn absorbed(&mut self, items: &'r [Node], absorbing: bool) {
+        let before = (std::mem::take(&mut self.parts), std::mem::take(&mut self.wishes));
+        let mut best: Option<(Vec<Part<'r>>, Vec<Wish<'r>>)> = None;
+        for item in items {
+            if !matches!(self.value(item), Value::Bool(value) if value == absorbing) {
+                continue;
+            }
+            self.node(item);
+            let found = (std::mem::take(&mut self.parts), std::mem::take(&mut self.wishes));
+            if best.as_ref().is_none_or(|(parts, _)| found.0.len() < parts.len()) {
+                best = Some(found);
+            }
+        }
+        let (parts, wishes) = best.unwrap_or_default();
+        (self.parts, self.wishes) = before;
+        self.parts.extend(parts);
+        self.wishes.extend(wishes);
     }
 
     /// Follows the elements that made `all` false, `exists` true, or either unknown.
@@ -180,17 +260,21 @@ impl<'e, 'r> Explainer<'e, 'r> {
         let mut read = Vec::new();
         self.records(&fold.range, &mut read);
         self.sources.extend(read);
+        self.wish_without(fold, &culprits);
+        let alone = self.alone;
+        self.alone = alone && culprits.len() == 1;
         self.of = culprits.len();
-        for (at, value) in culprits.into_iter().take(MAX_ELEMENTS) {
-            if self.evaluator.enter(fold, &element(at, value), self.frame).is_err() {
+        for culprit in culprits.into_iter().take(self.detail.elements) {
+            if self.evaluator.enter(fold, &culprit, self.frame).is_err() {
                 break;
             }
-            self.elements.push((self.element_name(fold), value));
+            self.elements.push((self.element_name(fold), culprit.value));
             self.node(&fold.body);
             self.elements.truncate(before);
         }
         self.sources.truncate(sources);
         self.of = of;
+        self.alone = alone;
     }
 
     /// The name that the body uses for the element: what a path in it begins with.
@@ -206,11 +290,11 @@ impl<'e, 'r> Explainer<'e, 'r> {
             .to_owned()
     }
 
-    /// The elements that made it what it is, with their places.
-    fn culprits(&self, fold: &'r FoldOp, list: &'r List<'r>, whole: Value<'r>) -> Vec<(usize, Value<'r>)> {
+    /// The elements that made it what it is.
+    fn culprits(&self, fold: &'r FoldOp, list: &'r List<'r>, whole: Value<'r>) -> Vec<Element<'r>> {
         let mut found = Vec::new();
-        for (at, value) in list.iter().enumerate() {
-            if self.evaluator.enter(fold, &element(at, value), self.frame).is_err() {
+        for element in self.evaluator.elements_of(list) {
+            if self.evaluator.enter(fold, &element, self.frame).is_err() {
                 break;
             }
             let same = match (whole, self.value(&fold.body)) {
@@ -220,7 +304,7 @@ impl<'e, 'r> Explainer<'e, 'r> {
                 _ => false,
             };
             if same {
-                found.push((at, value));
+                found.push(element);
             }
         }
         found
@@ -237,6 +321,7 @@ impl<'e, 'r> Explainer<'e, 'r> {
         };
         self.reads(node, &mut part);
         self.parts.push(part);
+        self.wish(node);
     }
 
     /// Paths that a part reads, with their values, and the records on the way.
@@ -269,6 +354,13 @@ impl<'e, 'r> Explainer<'e, 'r> {
                 }
                 self.records(node, &mut part.records);
             }
+            // A constant with a name is a value that somebody chose.
+            Op::Literal(_) | Op::List(_) if self.text(node).starts_with("params.") => {
+                let text = self.text(node);
+                if !part.reads.iter().any(|(known, _)| *known == text) {
+                    part.reads.push((text, self.value(node)));
+                }
+            }
             _ => node.children().into_iter().for_each(|child| self.reads(child, part)),
         }
     }
@@ -289,16 +381,6 @@ impl<'e, 'r> Explainer<'e, 'r> {
             return self.records(&fold.range, found);
         }
         node.children().into_iter().for_each(|child| self.records(child, found));
-    }
-}
-
-/// An element of a list as a comprehension sees it.
-fn element(at: usize, value: Value<'_>) -> Element<'_> {
-    Element {
-        key: Value::Int(i64::try_from(at).unwrap_or(i64::MAX)),
-        value,
-        single: value,
-        maybe: None,
     }
 }
 

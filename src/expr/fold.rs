@@ -7,7 +7,7 @@ use super::ast::Fold;
 use super::eval::{Evaluator, Frame, Tally, set};
 use super::plan::{FoldOp, Join};
 use super::unknown::Unknown;
-use super::value::{Items, List, Map, Tri, Value, equal};
+use super::value::{Interval, Items, List, Map, Tri, Value, equal};
 
 impl<'r> Evaluator<'r> {
     pub(super) fn fold(&self, fold: &'r FoldOp, frame: Frame<'r>) -> Value<'r> {
@@ -35,6 +35,9 @@ impl<'r> Evaluator<'r> {
             return None;
         }
         if let Value::Unknown(why) = key {
+            if matches!(self.records.collection(join.ty, self.arena()), Value::List(list) if list.is_empty()) {
+                return None;
+            }
             // Any record may match: what is known about them does not help.
             let none = List {
                 items: Items::Values(&[]),
@@ -73,17 +76,37 @@ impl<'r> Evaluator<'r> {
     }
 
     fn over_list(&self, fold: &'r FoldOp, list: &'r List<'r>, frame: Frame<'r>) -> Value<'r> {
-        let elements = (0..list.len()).filter_map(|at| {
+        self.elements(fold, self.elements_of(list), list.open, frame)
+    }
+
+    /// The elements of a list with their places. Behind one that may not belong, or in a list of which nobody knows
+    /// where something is missing, the place is not known.
+    pub(super) fn elements_of(&self, list: &'r List<'r>) -> impl Iterator<Item = Element<'r>> + use<'_, 'r> {
+        let mut doubt = list.open;
+        let mut least = 0;
+        (0..list.len()).filter_map(move |at| {
             let value = list.get(at)?;
-            let key = Value::Int(i64::try_from(at).unwrap_or(i64::MAX));
+            let last = i64::try_from(at).unwrap_or(i64::MAX);
+            let key = match doubt {
+                None => Value::Int(last),
+                Some(why) => Value::Interval(self.arena().alloc(Interval {
+                    low: least,
+                    high: list.open.is_none().then_some(last),
+                    why,
+                })),
+            };
+            let maybe = list.maybe(at);
+            match maybe {
+                Some(_) => doubt = Unknown::either(doubt, maybe, self.arena()),
+                None => least += 1,
+            }
             Some(Element {
                 key,
                 value,
                 single: value,
-                maybe: list.maybe(at),
+                maybe,
             })
-        });
-        self.elements(fold, elements, list.open, frame)
+        })
     }
 
     fn over_map(&self, fold: &'r FoldOp, map: &'r Map<'r>, frame: Frame<'r>) -> Value<'r> {
@@ -274,27 +297,32 @@ impl<'r> Evaluator<'r> {
             if let Err(error) = self.enter(fold, &element, frame) {
                 return error;
             }
-            match self.passes(fold, &element, frame) {
-                Ok(Some(maybe)) => why = Unknown::either(why, maybe, self.arena()),
+            let maybe = match self.passes(fold, &element, frame) {
+                Ok(Some(maybe)) => maybe,
                 Ok(None) => continue,
                 Err(error) => return error,
-            }
+            };
+            why = Unknown::either(why, maybe, self.arena());
             match (fold.fold, self.node(&fold.body, frame)) {
+                (_, Value::Error(_)) if maybe.is_some() => {}
                 (_, error @ Value::Error(_)) => return error,
-                (Fold::TransformMap, value) => pairs.push((element.key, value)),
+                (Fold::TransformMap, value) => match element.key {
+                    Value::Interval(place) => why = Unknown::either(why, Some(place.why), self.arena()),
+                    key => pairs.push((key, value)),
+                },
                 (_, Value::Unknown(unknown)) => why = Unknown::either(why, Some(unknown), self.arena()),
                 (_, Value::Map(map)) => {
                     for (key, value) in map.entries {
                         if let Err(error) = self.context.spend(pairs.len()) {
                             return error;
                         }
-                        if pairs
-                            .iter()
-                            .any(|(seen, _)| equal(*seen, *key, self.arena()) == Tri::True)
-                        {
-                            return Value::Error("insert failed: key already exists");
+                        let seen = |(seen, _): &(Value<'r>, _)| equal(*seen, *key, self.arena()) == Tri::True;
+                        match (pairs.iter().any(seen), why) {
+                            (true, None) => return Value::Error("insert failed: key already exists"),
+                            // One of the two may not belong.
+                            (true, Some(_)) => {}
+                            (false, _) => pairs.push((*key, *value)),
                         }
-                        pairs.push((*key, *value));
                     }
                 }
                 (_, other) => return self.context.no_overload(&[other]),

@@ -23,6 +23,7 @@ pub mod ast;
 mod calls;
 mod check;
 mod eval;
+mod expand;
 mod explain;
 mod fold;
 mod functions;
@@ -34,25 +35,31 @@ mod parser;
 mod plan;
 mod records;
 mod scope;
+#[cfg(test)]
+mod three_valued;
 pub mod time;
 pub mod types;
 mod unknown;
 mod value;
+mod wish;
 
 pub use ast::Ast;
+pub use calls::spelling;
 pub use check::{Checked, Mistake, check};
 pub use eval::{Evaluator, run};
-pub use explain::{Part, Variable};
-pub use functions::{Overload, parse_type};
+pub use expand::{Definition, Expansion};
+pub use explain::{Detail, Explained, Part, Variable};
+pub use functions::{Overload, is_function, parse_type, takes_null};
 pub use json::{from_json, to_json, type_of_json};
 pub use parser::{MAX_DEPTH, MAX_LENGTH, SyntaxError, parse};
 pub use plan::{FoldOp, Join, Node, Op, Plan, Reads, lower};
 pub use records::{Matches, NoRecords, Records};
-pub use scope::Scope;
+pub use scope::{Constant, Scope};
 pub use types::Type;
 pub use unknown::{Cause, Origin, OriginId, Unknown};
 pub(crate) use value::weight;
 pub use value::{Interval, Items, List, Map, RecordRef, Tri, Value};
+pub use wish::{Place, Wanted, Wish};
 
 use crate::diagnostic::Code;
 
@@ -65,37 +72,70 @@ pub struct Compiled {
     pub ty: Type,
     /// What is wrong with it. A plan with mistakes can run; the parts at fault fail.
     pub mistakes: Vec<Mistake>,
-    /// The syntax tree, for checks that look at more than types.
+    /// The syntax tree, for checks that look at more than types; functions are written out in it.
     pub ast: Option<(Ast, Checked)>,
+    /// Where the tree's spans stand in the expression.
+    pub expansion: Expansion,
 }
 
-/// Parses, checks and lowers an expression.
+/// Parses, checks and lowers an expression. Functions that the scope defines are checked by their signatures and then
+/// written out, so that whatever looks at the tree or the plan sees what really runs.
 pub fn compile(text: &str, scope: &Scope) -> Compiled {
     let ast = match parse(text) {
         Ok(ast) => ast,
-        Err(error) => {
-            let code = if error.too_deep { Code::TooDeep } else { Code::Syntax };
-            let mistake = Mistake {
-                code,
-                span: error.span,
-                message: error.message,
-                help: Vec::new(),
-            };
-            return Compiled {
-                plan: None,
-                ty: Type::Dyn,
-                mistakes: vec![mistake],
-                ast: None,
-            };
-        }
+        Err(error) => return Compiled::failed(error.into(), Expansion::default()),
     };
     let checked = check(&ast, scope);
-    let plan = lower(&ast, text, scope, &checked);
-    let ty = checked.ty(&ast.root).clone();
-    Compiled {
-        plan: Some(plan),
-        ty,
-        mistakes: checked.mistakes.clone(),
-        ast: Some((ast, checked)),
+    if !checked.mistakes.is_empty() || !expand::is_needed(&ast.root, scope) {
+        return Compiled::of(text, ast, checked, scope, Expansion::default());
+    }
+    let expansion = match expand::expand(text, &ast.root, scope) {
+        Ok(expansion) => expansion,
+        Err(mistake) => return Compiled::failed(mistake, Expansion::default()),
+    };
+    match parse(&expansion.text) {
+        Ok(ast) => {
+            let checked = check(&ast, scope);
+            let text = expansion.text.clone();
+            Compiled::of(&text, ast, checked, scope, expansion)
+        }
+        Err(error) => Compiled::failed(error.into(), expansion),
+    }
+}
+
+impl Compiled {
+    fn of(text: &str, ast: Ast, checked: Checked, scope: &Scope, expansion: Expansion) -> Self {
+        Self {
+            plan: Some(lower(&ast, text, scope, &checked)),
+            ty: checked.ty(&ast.root).clone(),
+            mistakes: checked
+                .mistakes
+                .iter()
+                .map(|mistake| expansion.place(mistake))
+                .collect(),
+            ast: Some((ast, checked)),
+            expansion,
+        }
+    }
+
+    fn failed(mistake: Mistake, expansion: Expansion) -> Self {
+        Self {
+            plan: None,
+            ty: Type::Dyn,
+            mistakes: vec![expansion.place(&mistake)],
+            ast: None,
+            expansion,
+        }
+    }
+}
+
+impl From<SyntaxError> for Mistake {
+    fn from(error: SyntaxError) -> Self {
+        Self {
+            code: if error.too_deep { Code::TooDeep } else { Code::Syntax },
+            span: error.span,
+            message: error.message,
+            help: Vec::new(),
+        }
     }
 }

@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::ast::{Ast, Comprehension, Expr, Fold, Kind, Literal};
 use super::check::Checked;
 use super::functions::{self, Function};
-use super::scope::{Named, Scope};
+use super::scope::{Constant, Named, Scope};
 use super::types::Type;
 use crate::catalog::{FieldId, FieldType, Origin, Population, RecordType};
 
@@ -18,8 +18,10 @@ use crate::catalog::{FieldId, FieldType, Origin, Population, RecordType};
 pub struct Plan {
     /// The expression.
     pub root: Node,
-    /// How many local values it needs at once, variables included.
+    /// How many values it needs at once: its variables, then its local names.
     pub slots: usize,
+    /// How many of them are variables.
+    pub variables: usize,
     /// The expression as written; spans of nodes point into it.
     pub text: String,
     /// What it reads.
@@ -217,6 +219,7 @@ pub fn lower(ast: &Ast, text: &str, scope: &Scope, checked: &Checked) -> Plan {
     Plan {
         root,
         slots: lowering.slots,
+        variables: lowering.variables,
         text: text.to_owned(),
         reads: lowering.reads,
     }
@@ -244,7 +247,7 @@ impl Lowering<'_> {
 
     fn op(&mut self, expr: &Expr) -> Op {
         if let Some(named) = self.checked.names.get(&expr.id) {
-            return self.named(&named.clone());
+            return self.named(&named.clone(), &expr.span);
         }
         match &expr.kind {
             Kind::Literal(literal) => Op::Literal(literal.clone()),
@@ -293,10 +296,18 @@ impl Lowering<'_> {
         }
     }
 
-    fn named(&mut self, named: &Named) -> Op {
+    fn named(&mut self, named: &Named, span: &Range<usize>) -> Op {
         match named {
             Named::Variable(at, _) => Op::Slot(*at),
             Named::Type(ty) => Op::Type(ty.clone()),
+            Named::Constant(_, Constant::One(literal)) => Op::Literal(literal.clone()),
+            Named::Constant(_, Constant::List(items)) => {
+                let node = |literal: &Literal| Node {
+                    op: Op::Literal(literal.clone()),
+                    span: span.clone(),
+                };
+                Op::List(items.iter().map(|literal| (node(literal), false)).collect())
+            }
             Named::Collection(resource) => {
                 self.reads.collections.insert(resource.record);
                 Op::Collection(resource.record)
@@ -464,8 +475,8 @@ impl Lowering<'_> {
 /// The conditions that must all hold (or, for `all`, of which one must hold).
 fn parts(predicate: &Expr, any: bool) -> Vec<&Expr> {
     match &predicate.kind {
-        Kind::And(items) if !any => items.iter().collect(),
-        Kind::Or(items) if any => items.iter().collect(),
+        Kind::And(items) if !any => items.iter().flat_map(|item| parts(item, any)).collect(),
+        Kind::Or(items) if any => items.iter().flat_map(|item| parts(item, any)).collect(),
         _ => vec![predicate],
     }
 }

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use super::ast::Literal;
+use super::check::literal_type;
+use super::expand::Definition;
 use super::functions::Overload;
 use super::types::{EnumType, Type};
 use crate::catalog::{FieldType, Population, Resource, catalog};
@@ -11,7 +14,38 @@ use crate::catalog::{FieldType, Population, Resource, catalog};
 pub struct Scope {
     variables: Vec<(String, Type)>,
     functions: Vec<(String, Overload)>,
+    constants: Vec<(String, Constant)>,
+    definitions: Vec<Arc<Definition>>,
     snapshot: bool,
+}
+
+/// What the names of a policy's parameters begin with.
+pub(super) const PARAMS: &str = "params";
+
+/// A value with a name that is known before anything runs.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Constant {
+    /// One value.
+    One(Literal),
+    /// A list of values.
+    List(Vec<Literal>),
+}
+
+impl Constant {
+    /// The value, or those of the list.
+    pub fn literals(&self) -> &[Literal] {
+        match self {
+            Self::One(literal) => std::slice::from_ref(literal),
+            Self::List(literals) => literals,
+        }
+    }
+
+    fn ty(&self) -> Type {
+        match self {
+            Self::One(literal) => literal_type(literal),
+            Self::List(literals) => Type::list(literals.first().map_or(Type::Dyn, literal_type)),
+        }
+    }
 }
 
 /// What a name stands for.
@@ -23,6 +57,8 @@ pub(super) enum Named {
     Collection(&'static Resource),
     /// A type.
     Type(Type),
+    /// A constant, with its name.
+    Constant(String, Constant),
 }
 
 impl Scope {
@@ -53,6 +89,25 @@ impl Scope {
         self
     }
 
+    /// Adds a constant by its dotted name.
+    #[must_use]
+    pub fn with_constant(mut self, name: impl Into<String>, constant: Constant) -> Self {
+        self.constants.push((name.into(), constant));
+        self
+    }
+
+    /// Adds a function that an expression defines.
+    #[must_use]
+    pub fn with_definition(mut self, definition: Arc<Definition>) -> Self {
+        self.definitions.push(definition);
+        self
+    }
+
+    /// The function of that name that an expression defines.
+    pub fn definition(&self, name: &str) -> Option<&Arc<Definition>> {
+        self.definitions.iter().find(|known| known.name == name)
+    }
+
     /// Declared variables in order.
     pub fn variables(&self) -> &[(String, Type)] {
         &self.variables
@@ -60,15 +115,20 @@ impl Scope {
 
     /// Whether a name stands for something already.
     pub fn is_taken(&self, name: &str) -> bool {
-        self.lookup(name).is_some() || matches!(name, "okta" | "entra" | "true" | "false" | "null" | "in")
+        self.lookup(name).is_some() || matches!(name, "okta" | "entra" | PARAMS | "true" | "false" | "null" | "in")
     }
 
     /// Overloads declared here for a function.
-    pub(super) fn functions(&self, name: &str) -> impl Iterator<Item = &Overload> {
-        self.functions
-            .iter()
-            .filter(move |(known, _)| known == name)
-            .map(|(_, overload)| overload)
+    pub(super) fn functions(&self, name: &str) -> impl Iterator<Item = Overload> {
+        let declared = self.functions.iter().filter(move |(known, _)| known == name);
+        let defined = self.definition(name).map(|definition| definition.overload());
+        declared.map(|(_, overload)| overload.clone()).chain(defined)
+    }
+
+    /// Names of the functions declared or defined here.
+    pub(super) fn function_names(&self) -> impl Iterator<Item = &str> {
+        let declared = self.functions.iter().map(|(name, _)| name.as_str());
+        declared.chain(self.definitions.iter().map(|definition| definition.name.as_str()))
     }
 
     /// What a dotted name stands for; a variable wins over a collection, that over a type.
@@ -76,6 +136,9 @@ impl Scope {
         if let Some(at) = self.variables.iter().position(|(known, _)| known == name) {
             let ty = self.variables.get(at).map_or(Type::Dyn, |(_, ty)| ty.clone());
             return Some(Named::Variable(at, ty));
+        }
+        if let Some((name, constant)) = self.constants.iter().find(|(known, _)| known == name) {
+            return Some(Named::Constant(name.clone(), constant.clone()));
         }
         if self.snapshot
             && let Some(resource) = catalog().collection(name)
@@ -92,7 +155,11 @@ impl Scope {
             .resources()
             .iter()
             .map(|resource| resource.collection.as_str());
-        variables.chain(collections.filter(|_| self.snapshot)).collect()
+        let constants = self.constants.iter().map(|(name, _)| name.as_str());
+        variables
+            .chain(constants)
+            .chain(collections.filter(|_| self.snapshot))
+            .collect()
     }
 }
 
@@ -103,6 +170,7 @@ impl Named {
             Self::Variable(_, ty) => ty.clone(),
             Self::Collection(resource) => collection_type(resource),
             Self::Type(ty) => Type::TypeOf(Arc::new(ty.clone())),
+            Self::Constant(_, constant) => constant.ty(),
         }
     }
 }

@@ -325,7 +325,9 @@ pub(crate) fn equal<'r>(a: Value<'r>, b: Value<'r>, arena: &'r Bump) -> Tri<'r> 
     match (a, b) {
         (Value::Unknown(x), Value::Unknown(y)) => Tri::Unknown(x.join(y, arena)),
         (Value::Unknown(why), _) | (_, Value::Unknown(why)) => Tri::Unknown(why),
-        (Value::Interval(interval), other) | (other, Value::Interval(interval)) => interval_equals(interval, other),
+        (Value::Interval(interval), other) | (other, Value::Interval(interval)) => {
+            interval_equals(interval, other, arena)
+        }
         (Value::Null, Value::Null) => Tri::True,
         (Value::Bool(x), Value::Bool(y)) => (x == y).into(),
         (Value::String(x), Value::String(y)) => (x == y).into(),
@@ -342,16 +344,23 @@ pub(crate) fn equal<'r>(a: Value<'r>, b: Value<'r>, arena: &'r Bump) -> Tri<'r> 
     }
 }
 
-fn interval_equals<'r>(interval: &Interval<'r>, other: Value<'r>) -> Tri<'r> {
-    let below = compare_numbers(other, Value::Int(interval.low)) == Some(Some(Ordering::Less));
-    let above = interval
-        .high
-        .is_some_and(|high| compare_numbers(other, Value::Int(high)) == Some(Some(Ordering::Greater)));
-    let number = compare_numbers(other, Value::Int(0)).is_some();
-    if below || above || !number && !matches!(other, Value::Interval(_)) {
+fn interval_equals<'r>(interval: &Interval<'r>, other: Value<'r>, arena: &'r Bump) -> Tri<'r> {
+    let (low, high, why) = match other {
+        Value::Interval(other) => (
+            Value::Int(other.low),
+            other.high.map(Value::Int),
+            interval.why.join(other.why, arena),
+        ),
+        Value::Double(number) if number.fract() != 0.0 => return Tri::False,
+        number => (number, Some(number), interval.why),
+    };
+    let is = |a: Value<'_>, order: Ordering, b: i64| compare_numbers(a, Value::Int(b)) == Some(Some(order));
+    let below = high.is_some_and(|high| is(high, Ordering::Less, interval.low));
+    let above = interval.high.is_some_and(|most| is(low, Ordering::Greater, most));
+    if below || above || compare_numbers(low, Value::Int(0)).is_none() {
         Tri::False
     } else {
-        Tri::Unknown(interval.why)
+        Tri::Unknown(why)
     }
 }
 
@@ -387,6 +396,11 @@ fn all<'r>(parts: impl Iterator<Item = Tri<'r>>, arena: &'r Bump) -> Tri<'r> {
         }
     }
     why.map_or(Tri::True, Tri::Unknown)
+}
+
+/// True if any is true, else unknown if any is unknown.
+pub(crate) fn any<'r>(parts: impl Iterator<Item = Tri<'r>>, arena: &'r Bump) -> Tri<'r> {
+    all(parts.map(Tri::negate), arena).negate()
 }
 
 /// Order of two numbers of any type; `Some(None)` when one is not a number, `None` when one is no number type.

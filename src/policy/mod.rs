@@ -3,24 +3,37 @@
 //! A file is checked by the published JSON Schema, then its conditions by the types of the catalogue; what is left is a
 //! [`Policy`] that can be judged. Every mistake of every file goes to the sink in one run.
 
-mod constant;
+mod adjust;
+mod check;
 pub mod derived;
+mod error;
 mod example;
-pub mod guard;
+mod folder;
+mod function;
 mod load;
+mod narrow;
 mod needs;
 mod pack;
+mod param;
+mod requirement;
 mod select;
 mod text;
+mod version;
 mod waiver;
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use adjust::{Adjustment, Adjustments, Author};
+pub use error::{Concerns, KnownError, Predictor, Sign, Tells};
 pub use example::{Example, Expectation, Given};
+pub use folder::{BUILT_IN, BuiltInPack};
+pub use narrow::Narrowing;
 pub use needs::Needs;
-pub use pack::{BUILT_IN, BuiltInPack, Loaded, Pack, load, load_selected};
+pub use pack::{Loaded, Pack, Request, load, load_errors};
+pub use param::Param;
+pub use requirement::{Requirement, requirements};
 pub use select::Selector;
 pub use text::{Language, Piece, Steps, Text, message_pieces, render_message};
 pub use waiver::{Facts, Standing, Waiver, parse_waivers, read_waivers};
@@ -130,6 +143,12 @@ pub struct Policy {
     pub severity: Severity,
     /// What is judged.
     pub judged: Judged,
+    /// What a tenant must have for it to apply.
+    pub requires: Vec<&'static Requirement>,
+    /// What resources must meet to be judged in this tenant.
+    pub scope: Vec<Arc<Narrowing>>,
+    /// Values that others may set.
+    pub params: Vec<Param>,
     /// Values with a name, each seeing those before it.
     pub lets: Vec<Let>,
     /// Which resources are in scope; none for all.
@@ -168,7 +187,9 @@ impl Policy {
         let mut reads = self.assert.reads.clone();
         let lets = self.lets.iter().map(|value| &value.plan);
         let shown = self.show.iter().map(|shown| &shown.plan);
-        for plan in self.when.iter().chain(lets).chain(shown) {
+        let required = self.requires.iter().filter_map(|required| required.plan.as_ref());
+        let scope = self.scope.iter().map(|scope| &scope.plan);
+        for plan in self.when.iter().chain(lets).chain(shown).chain(required).chain(scope) {
             reads.extend(&plan.reads);
         }
         reads

@@ -1,48 +1,20 @@
-//! Packs: folders of policies, built in or the user's own.
+//! Packs: folders of policies, built in or the user's own, and packs that extend others.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
-use super::Policy;
-use super::load as document;
+use super::adjust::{Adjustment, Adjustments};
+use super::error::KnownError;
+use super::folder::{self, BUILT_IN, BuiltInPack, Folder};
+use super::load::policy;
+use super::narrow::Narrowing;
 use super::select::{Selector, select};
 use super::text::Text;
+use super::{Policy, function, version};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Source};
 use crate::document::{Document, Node};
-
-/// A folder of policies that comes with the program.
-pub struct BuiltInPack {
-    /// Name of the folder under `policies/`.
-    pub id: &'static str,
-    /// Its files: names and texts, `pack.yaml` first.
-    pub files: &'static [(&'static str, &'static str)],
-}
-
-/// Declares the files of a pack once; a test compares them with the folder.
-macro_rules! pack {
-    ($id:literal: $($file:literal),* $(,)?) => {
-        BuiltInPack {
-            id: $id,
-            files: &[$((concat!($id, "/", $file), include_str!(concat!("../../policies/", $id, "/", $file)))),*],
-        }
-    };
-}
-
-/// The packs that come with the program.
-pub const BUILT_IN: &[BuiltInPack] = &[pack!("provisioning":
-    "pack.yaml",
-    "email-sign-up-off.yaml",
-    "group-inherited-licence.yaml",
-    "immutable-id.yaml",
-    "office-store-off.yaml",
-    "seats.yaml",
-    "stuck-app-user.yaml",
-    "suspect-licence.yaml",
-    "trials-off.yaml",
-    "usage-location.yaml",
-    "user-owned-licence.yaml",
-    "verified-domain.yaml",
-)];
+use crate::expr::Definition;
 
 /// What a pack says about itself in `pack.yaml`.
 #[derive(Clone, Debug)]
@@ -60,125 +32,257 @@ pub struct Pack {
 pub struct Loaded {
     /// In the order of their ids.
     pub policies: Vec<Policy>,
-    /// In the order named.
+    /// In the order named, those that are extended before what extends them.
     pub packs: Vec<Pack>,
     /// Ids of all policies, chosen or not.
     pub ids: Vec<String>,
+    /// What was changed about policies by others than their authors.
+    pub adjustments: Vec<Adjustment>,
+    /// Entries of the error catalogue in files and folders, not yet checked.
+    entries: Vec<Document>,
 }
 
-/// Loads packs by name, and files and folders by path; nothing named means every built-in pack. Every mistake goes to
-/// the sink, a policy with a mistake is left out.
+/// Which policies are loaded, and what is changed about them.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// Packs by name, files and folders by path; nothing named means every built-in pack.
+    pub names: Vec<String>,
+    /// Only what any of these chooses; nothing means all.
+    pub selectors: Vec<Selector>,
+    /// Adjustments by the tenant and by this run, the last one wins.
+    pub adjustments: Vec<Arc<Adjustments>>,
+    /// Whether policies are as their authors wrote them, changed by nobody: that is what their examples are about.
+    pub as_written: bool,
+}
+
+/// Loads packs by name, and files and folders by path, as [`Request::load`] does.
 pub fn load(names: &[String], sink: &mut Diagnostics) -> Loaded {
-    let mut loaded = Loaded::default();
-    let all: Vec<String> = BUILT_IN.iter().map(|pack| pack.id.to_owned()).collect();
-    for name in if names.is_empty() { &all } else { names } {
-        let path = Path::new(name);
-        if path.exists() {
-            from_path(path, &mut loaded, sink);
-        } else if let Some(pack) = BUILT_IN.iter().find(|pack| pack.id == name) {
-            let sources: Vec<_> = pack
-                .files
-                .iter()
-                .map(|(file, text)| Source::new(format!("policies/{file}"), *text))
-                .collect();
-            folder(pack.id, sources, &mut loaded, sink);
-        } else {
-            sink.push(
-                Diagnostic::error(
-                    Code::UnknownPack,
-                    format!("there is no file, folder or built-in pack `{name}`"),
-                )
-                .suggest(name, all.iter().map(String::as_str)),
-            );
+    let request = Request {
+        names: names.to_vec(),
+        ..Request::default()
+    };
+    request.load(sink)
+}
+
+/// Loads like [`load`], and the entries of the error catalogue besides, in the order of their ids.
+pub fn load_errors(names: &[String], sink: &mut Diagnostics) -> (Loaded, Vec<KnownError>) {
+    let mut loaded = load(names, sink);
+    let built_in = |pack: &&BuiltInPack| loaded.packs.iter().any(|known| known.id == pack.id);
+    let packs: Vec<&BuiltInPack> = BUILT_IN.iter().filter(built_in).collect();
+    for pack in packs {
+        loaded.entries.extend(folder::errors(pack, sink));
+    }
+    let mut errors: Vec<KnownError> = loaded
+        .entries
+        .iter()
+        .filter_map(|document| KnownError::read(document, &loaded.policies, sink))
+        .collect();
+    errors.sort_by(|a, b| a.id.cmp(&b.id));
+    for (first, second) in errors.iter().zip(errors.iter().skip(1)) {
+        if first.id == second.id && first.source.text != second.source.text {
+            let message = format!("two entries are called `{}`", first.id);
+            sink.push(twice(message, &first.id, [&first.source, &second.source]));
         }
     }
-    refuse_duplicates(&mut loaded.policies, sink);
-    loaded.policies.sort_by(|a, b| a.id.cmp(&b.id));
-    loaded
+    errors.dedup_by(|a, b| a.id == b.id);
+    (loaded, errors)
 }
 
-fn from_path(path: &Path, loaded: &mut Loaded, sink: &mut Diagnostics) {
-    if path.is_file() {
-        if let Some(source) = read(path, sink)
-            && let Some(document) = Document::parse(source, sink)
-        {
-            loaded.policies.extend(document::policy(&document, None, sink));
+impl Request {
+    /// Loads policies. Every mistake goes to the sink, a policy with a mistake is left out.
+    pub fn load(&self, sink: &mut Diagnostics) -> Loaded {
+        let mut loader = Loader {
+            sink,
+            loaded: Loaded::default(),
+            open: Vec::new(),
+        };
+        let all: Vec<String> = BUILT_IN.iter().map(|pack| pack.id.to_owned()).collect();
+        let mut candidates = Vec::new();
+        for name in if self.names.is_empty() { &all } else { &self.names } {
+            match Folder::find(name, None, loader.sink) {
+                Some(folder) => candidates.extend(loader.pack(folder, true).0),
+                None => loader.sink.push(Folder::missing(name)),
+            }
         }
+        let mut loaded = loader.loaded;
+        let mut candidates = without_duplicates(candidates, sink);
+        self.add_adjustments(&mut candidates, sink);
+        loaded.ids = candidates.iter().map(|candidate| candidate.id().to_owned()).collect();
+        loaded.ids.sort();
+        for candidate in &mut candidates {
+            let id = candidate.id().to_owned();
+            if self.as_written {
+                candidate.adjustments.clear();
+            }
+            let said = candidate
+                .adjustments
+                .iter()
+                .filter_map(|adjustments| adjustments.summary(&id));
+            loaded.adjustments.extend(said);
+            let enabled = candidate
+                .adjustments
+                .iter()
+                .rev()
+                .find_map(|adjustments| adjustments.enables(&id));
+            if enabled != Some(false) {
+                loaded.policies.extend(policy(candidate, sink));
+            }
+        }
+        refuse_duplicates(&mut loaded.policies, sink);
+        loaded.policies.sort_by(|a, b| a.id.cmp(&b.id));
+        loaded.adjustments.sort_by(|a, b| a.policy.cmp(&b.policy));
+        select(&mut loaded.policies, &self.selectors, sink);
+        loaded
+    }
+
+    /// Adds the adjustments of tenant and run. One may name a built-in policy that is not loaded, but none that is nowhere.
+    fn add_adjustments(&self, candidates: &mut [Candidate], sink: &mut Diagnostics) {
+        let elsewhere = if self.adjustments.is_empty() {
+            Vec::new()
+        } else {
+            built_in_ids()
+        };
+        let known: Vec<&str> = candidates.iter().map(Candidate::id).collect();
+        let known: Vec<&str> = known.into_iter().chain(elsewhere.iter().map(String::as_str)).collect();
+        for adjustments in &self.adjustments {
+            adjustments.check(&known, sink);
+        }
+        let scopes = self
+            .adjustments
+            .iter()
+            .flat_map(|adjustments| adjustments.narrowings(sink));
+        let scopes = Arc::new(scopes.collect::<Vec<_>>());
+        for candidate in candidates {
+            candidate.adjustments.extend(self.adjustments.iter().cloned());
+            candidate.scopes = Arc::clone(&scopes);
+        }
+    }
+}
+
+/// Ids of the policies that come with the program.
+fn built_in_ids() -> Vec<String> {
+    let mut ids = Vec::new();
+    for pack in BUILT_IN {
+        let folder = Folder::find(pack.id, None, &mut Diagnostics::new());
+        for document in folder.into_iter().flat_map(|folder| folder.policies) {
+            ids.extend(document.root.get("id").and_then(Node::as_str).map(str::to_owned));
+        }
+    }
+    ids
+}
+
+/// A policy that is to be loaded, and what it is loaded with.
+#[derive(Debug)]
+pub(super) struct Candidate {
+    /// Its file.
+    pub(super) document: Document,
+    /// The pack it came with.
+    pub(super) pack: Option<String>,
+    /// Functions it may use.
+    pub(super) functions: Arc<Vec<Arc<Definition>>>,
+    /// What others change about it, the last one wins.
+    pub(super) adjustments: Vec<Arc<Adjustments>>,
+    /// Conditions on what is judged, by resource type.
+    pub(super) scopes: Arc<Vec<(String, Arc<Narrowing>)>>,
+}
+
+impl Candidate {
+    pub(super) fn id(&self) -> &str {
+        self.document.root.get("id").and_then(Node::as_str).unwrap_or_default()
+    }
+}
+
+/// Follows packs to those that they extend.
+struct Loader<'s> {
+    sink: &'s mut Diagnostics,
+    loaded: Loaded,
+    /// Identities of the packs that are being read, the outermost first.
+    open: Vec<String>,
+}
+
+impl Loader<'_> {
+    /// The policies of a pack and of those that it extends, and the functions they may use. A pack that is named by
+    /// itself holds something to judge.
+    fn pack(&mut self, folder: Folder, named: bool) -> (Vec<Candidate>, Vec<Arc<Definition>>) {
+        if let Some(about) = &folder.about
+            && !version::fits(about, self.sink)
+        {
+            return (Vec::new(), Vec::new());
+        }
+        self.open.push(folder.identity.clone());
+        let (mut candidates, mut functions) = self.extended(&folder);
+        self.open.pop();
+        if let Some(about) = &folder.about {
+            self.loaded.packs.push(describe(about, self.sink));
+            functions = function::read(about, functions, self.sink);
+            change(about, &folder, &mut candidates, self.sink);
+        }
+        if named && candidates.is_empty() && folder.policies.is_empty() && folder.name.is_some() {
+            let place = folder.place.as_deref().unwrap_or(Path::new(&folder.identity)).display();
+            let message = format!("`{place}` holds no policy: nothing would be judged");
+            self.sink
+                .push(Diagnostic::error(Code::NoPolicies, message).help("a policy is a file ending in .yaml or .yml"));
+        }
+        self.loaded.entries.extend(folder.entries);
+        let shared = Arc::new(functions);
+        for document in folder.policies {
+            if version::fits(&document, self.sink) {
+                candidates.push(Candidate {
+                    document,
+                    pack: folder.name.clone(),
+                    functions: Arc::clone(&shared),
+                    adjustments: Vec::new(),
+                    scopes: Arc::default(),
+                });
+            }
+        }
+        (candidates, shared.to_vec())
+    }
+
+    /// The same of all packs that a pack extends.
+    fn extended(&mut self, folder: &Folder) -> (Vec<Candidate>, Vec<Arc<Definition>>) {
+        let (mut candidates, mut functions) = (Vec::new(), Vec::<Arc<Definition>>::new());
+        let Some(about) = &folder.about else {
+            return (candidates, functions);
+        };
+        for node in about.root.get("extends").map(Node::items).unwrap_or_default() {
+            let Some(name) = node.as_str() else { continue };
+            let at = |diagnostic: Diagnostic| diagnostic.at(&about.source, node.span.clone(), "");
+            let Some(found) = Folder::find(name, folder.place.as_deref(), self.sink) else {
+                self.sink.push(at(Folder::missing(name)));
+                continue;
+            };
+            if self.open.contains(&found.identity) {
+                let message = "packs extend each other in a circle";
+                self.sink.push(at(Diagnostic::error(Code::Circular, message)));
+                continue;
+            }
+            let (more, known) = self.pack(found, false);
+            candidates.extend(more);
+            for function in known {
+                if !functions.iter().any(|other| other.name == function.name) {
+                    functions.push(function);
+                }
+            }
+        }
+        (candidates, functions)
+    }
+}
+
+/// Adds what a pack changes about the policies of the packs that it extends.
+fn change(about: &Arc<Document>, folder: &Folder, candidates: &mut [Candidate], sink: &mut Diagnostics) {
+    let adjustments = Arc::new(Adjustments::of_pack(about, folder.name.as_deref().unwrap_or_default()));
+    if adjustments.entries.is_empty() {
         return;
     }
-    let mut files = Vec::new();
-    walk(path, 0, &mut files, sink);
-    files.sort();
-    let has_policies = files.iter().any(|file| !is_pack_file(file));
-    if !has_policies {
-        let message = format!("`{}` holds no policy: nothing would be judged", path.display());
-        sink.push(Diagnostic::error(Code::NoPolicies, message).help("a policy is a file ending in .yaml or .yml"));
-    }
-    let name = path
-        .canonicalize()
-        .ok()
-        .and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
-    let sources = files.iter().filter_map(|file| read(file, sink)).collect();
-    folder(name.as_deref().unwrap_or("policies"), sources, loaded, sink);
-}
-
-/// Deepest folder within a pack.
-const MAX_FOLDERS: usize = 8;
-
-fn walk(folder: &Path, depth: usize, files: &mut Vec<PathBuf>, sink: &mut Diagnostics) {
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) => return sink.push(unreadable(folder, &error)),
-    };
-    for path in entries.flatten().map(|entry| entry.path()) {
-        if path.is_dir() && depth < MAX_FOLDERS {
-            walk(&path, depth + 1, files, sink);
-        } else if path
-            .extension()
-            .is_some_and(|extension| extension == "yaml" || extension == "yml")
-        {
-            files.push(path);
-        }
+    let known: Vec<&str> = candidates.iter().map(Candidate::id).collect();
+    adjustments.check(&known, sink);
+    for candidate in candidates {
+        candidate.adjustments.push(Arc::clone(&adjustments));
     }
 }
 
-fn is_pack_file(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name == "pack.yaml")
-}
-
-fn read(path: &Path, sink: &mut Diagnostics) -> Option<std::sync::Arc<Source>> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Some(Source::new(path.display().to_string(), text)),
-        Err(error) => {
-            sink.push(unreadable(path, &error));
-            None
-        }
-    }
-}
-
-fn unreadable(path: &Path, error: &std::io::Error) -> Diagnostic {
-    Diagnostic::error(
-        Code::UnreadableFile,
-        format!("cannot read `{}`: {error}", path.display()),
-    )
-}
-
-fn folder(name: &str, sources: Vec<std::sync::Arc<Source>>, loaded: &mut Loaded, sink: &mut Diagnostics) {
-    let documents: Vec<Document> = sources
-        .into_iter()
-        .filter_map(|source| Document::parse(source, sink))
-        .collect();
-    let (about, policies): (Vec<_>, Vec<_>) = documents
-        .into_iter()
-        .partition(|document| is_pack_file(Path::new(&document.source.name)));
-    let pack = about.first().map(|document| describe(document, name, sink));
-    for document in &policies {
-        loaded.policies.extend(document::policy(document, Some(name), sink));
-    }
-    loaded.packs.extend(pack);
-}
-
-fn describe(document: &Document, name: &str, sink: &mut Diagnostics) -> Pack {
+fn describe(document: &Document, sink: &mut Diagnostics) -> Pack {
     match crate::schema::pack() {
         Ok(schema) => schema.check(document, sink),
         Err(fault) => sink.push(Diagnostic::error(
@@ -187,52 +291,71 @@ fn describe(document: &Document, name: &str, sink: &mut Diagnostics) -> Pack {
         )),
     }
     let text = |key: &str| document.root.get(key).map(Text::from_node).unwrap_or_default();
-    let id = document
-        .root
-        .get("id")
-        .and_then(Node::as_str)
-        .unwrap_or(name)
-        .to_owned();
+    let id = document.root.get("id").and_then(Node::as_str).unwrap_or_default();
     Pack {
-        id,
+        id: id.to_owned(),
         title: text("title"),
         about: text("about"),
     }
 }
 
-/// Loads like [`load`] and keeps the policies that any of the selectors chooses.
-pub fn load_selected(names: &[String], selectors: &[Selector], sink: &mut Diagnostics) -> Loaded {
-    let mut loaded = load(names, sink);
-    loaded.ids = loaded.policies.iter().map(|policy| policy.id.clone()).collect();
-    select(&mut loaded.policies, selectors, sink);
-    loaded
-}
-
 /// Two policies of one id would each be taken for the other in results.
 fn refuse_duplicates(policies: &mut Vec<Policy>, sink: &mut Diagnostics) {
-    let mut first: BTreeMap<String, std::sync::Arc<Source>> = BTreeMap::new();
+    let mut first: BTreeMap<String, Arc<Source>> = BTreeMap::new();
     policies.retain(|policy| match first.get(&policy.id) {
         None => {
-            first.insert(policy.id.clone(), std::sync::Arc::clone(&policy.source));
+            first.insert(policy.id.clone(), Arc::clone(&policy.source));
             true
         }
-        Some(other) if other.text == policy.source.text => false,
         Some(other) => {
-            let at = policy.source.text.find(&policy.id).unwrap_or(0);
-            let before = other.text.find(&policy.id).unwrap_or(0);
-            sink.push(
-                Diagnostic::error(Code::DuplicateId, format!("two policies are called `{}`", policy.id))
-                    .at(&policy.source, at..at + policy.id.len(), "here")
-                    .at(other, before..before + policy.id.len(), "and here"),
-            );
+            let message = format!("two policies are called `{}`", policy.id);
+            sink.push(twice(message, &policy.id, [other, &policy.source]));
             false
         }
     });
 }
 
+fn twice(message: String, id: &str, [before, here]: [&Arc<Source>; 2]) -> Diagnostic {
+    let place = |source: &Source| {
+        let at = source.text.find(id).unwrap_or(0);
+        at..at + id.len()
+    };
+    Diagnostic::error(Code::DuplicateId, message)
+        .at(here, place(here), "here")
+        .at(before, place(before), "and here")
+}
+
+/// The same file twice is one policy, as changed by the pack that changes it.
+fn without_duplicates(candidates: Vec<Candidate>, sink: &mut Diagnostics) -> Vec<Candidate> {
+    let mut kept: Vec<Candidate> = Vec::new();
+    for candidate in candidates {
+        let same = |other: &&mut Candidate| other.document.source.text == candidate.document.source.text;
+        match kept.iter_mut().find(same) {
+            None => kept.push(candidate),
+            Some(other) if is_prefix(&candidate.adjustments, &other.adjustments) => {}
+            Some(other) if is_prefix(&other.adjustments, &candidate.adjustments) => *other = candidate,
+            Some(other) => {
+                let id = candidate.id();
+                let message = format!("`{id}` is changed by two packs that know nothing of each other");
+                sink.push(twice(message, id, [&other.document.source, &candidate.document.source]));
+            }
+        }
+    }
+    kept
+}
+
+/// Whether the one holds all adjustments of the other, and more on top.
+fn is_prefix(shorter: &[Arc<Adjustments>], longer: &[Arc<Adjustments>]) -> bool {
+    let same = |(a, b): (&Arc<Adjustments>, &Arc<Adjustments>)| {
+        a.author == b.author && a.document.source.text == b.document.source.text
+    };
+    shorter.len() <= longer.len() && shorter.iter().zip(longer).all(same)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::folder::walk;
 
     #[test]
     fn built_in_packs_hold_every_file_of_their_folders() {
@@ -245,7 +368,8 @@ mod tests {
                 .map(|file| file.strip_prefix(&root).unwrap().display().to_string())
                 .collect();
             found.sort();
-            let mut listed: Vec<String> = pack.files.iter().map(|(name, _)| (*name).to_owned()).collect();
+            let listed = pack.files.iter().chain(pack.errors);
+            let mut listed: Vec<String> = listed.map(|(name, _)| (*name).to_owned()).collect();
             listed.sort();
             assert_eq!(found, listed);
         }

@@ -137,7 +137,7 @@ mod tests {
 
     #[test]
     fn any_selector_chooses() {
-        assert_eq!(ids(&[]).unwrap().len(), 11);
+        assert_eq!(ids(&[]).unwrap().len(), 18);
         assert_eq!(ids(&["provisioning.seats"]).unwrap(), ["provisioning.seats"]);
         assert_eq!(
             ids(&["severity:critical"]).unwrap(),

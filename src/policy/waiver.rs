@@ -11,7 +11,8 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 
 use super::Policy;
-use super::load::{Conditions, strings};
+use super::check::Conditions;
+use super::load::strings;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Source};
 use crate::document::{Document, Node, Value};
 use crate::expr::Plan;
@@ -154,7 +155,7 @@ impl Reader<'_> {
         }
         let condition = match (node.get("where"), policy) {
             (Some(condition), Some(policy)) => {
-                Conditions::of(self.document, policy.judged).plan(condition, policy.when_ast.as_ref(), sink)
+                Conditions::of(self.document, policy.judged).meaning(condition, policy.when_ast.as_ref(), sink)
             }
             _ => None,
         };

@@ -2,21 +2,35 @@
 //!
 //! One file for each format. A renderer takes the [`Audit`] and a language; it evaluates nothing and reads no clock, so
 //! the same audit gives the same bytes. What people read is laid out by the templates in `reports/` over one [`view`] of
-//! the audit; every text from outside has passed through [`shown`], and each format escapes it for itself.
+//! the audit, and what machines read is told finding by finding from [`plain`]; every text from outside has passed
+//! through [`shown`], and each format escapes it for itself.
 
 mod assets;
+mod csv;
+mod foreign;
 mod html;
 mod json;
+mod junit;
 mod markdown;
+mod ocsf;
+mod oscal;
+mod plain;
+mod prometheus;
+mod sarif;
 mod shown;
+mod table;
 mod template;
 mod terminal;
 mod texts;
 mod view;
+mod xlsx;
+
+use std::io::Write;
 
 use thiserror::Error;
 
 use crate::audit::Audit;
+use crate::audit::diagnosis::Diagnosis;
 use crate::policy::Language;
 
 /// A form that an audit can be written in.
@@ -28,6 +42,22 @@ pub enum Format {
     Markdown,
     /// One self-contained HTML file.
     Html,
+    /// CSV with a line for each finding.
+    Csv,
+    /// CSV with a line for each person and what is wrong with them.
+    People,
+    /// An Excel workbook.
+    Xlsx,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// JUnit XML.
+    Junit,
+    /// OCSF Compliance Findings, one on a line.
+    Ocsf,
+    /// OSCAL assessment results.
+    Oscal,
+    /// Counts for the text file collector of Prometheus.
+    Prometheus,
 }
 
 /// Why a report cannot be made.
@@ -37,10 +67,18 @@ pub struct ReportError(pub(crate) String);
 
 impl Format {
     /// Every format with its name and the endings of its files.
-    const ALL: [(Self, &'static str, &'static [&'static str]); 3] = [
+    const ALL: [(Self, &'static str, &'static [&'static str]); 11] = [
         (Self::Json, "json", &["json"]),
         (Self::Markdown, "markdown", &["md", "markdown"]),
         (Self::Html, "html", &["html", "htm"]),
+        (Self::Csv, "csv", &["csv"]),
+        (Self::People, "people", &["people.csv"]),
+        (Self::Xlsx, "xlsx", &["xlsx"]),
+        (Self::Sarif, "sarif", &["sarif", "sarif.json"]),
+        (Self::Junit, "junit", &["xml"]),
+        (Self::Ocsf, "ocsf", &["jsonl", "ndjson", "ocsf.json"]),
+        (Self::Oscal, "oscal", &["oscal.json"]),
+        (Self::Prometheus, "prometheus", &["prom"]),
     ];
 
     /// The format of that name.
@@ -51,12 +89,20 @@ impl Format {
             .map(|(format, ..)| *format)
     }
 
-    /// The format that a file of that ending has.
-    pub fn of_ending(ending: &str) -> Option<Self> {
-        Self::ALL
+    /// The format that a file of that name has, by the longest ending that is known: `a.sarif.json` is no `audit.json`.
+    pub fn of_file(name: &str) -> Option<Self> {
+        let name = name.to_lowercase();
+        let ends = |ending: &str| {
+            let rest = name.strip_suffix(ending);
+            rest.is_some_and(|rest| rest.len() > 1 && rest.ends_with('.') || rest.is_empty() && ending.contains('.'))
+        };
+        let endings = Self::ALL
             .iter()
-            .find(|(_, _, endings)| endings.contains(&ending))
-            .map(|(format, ..)| *format)
+            .flat_map(|(format, _, endings)| endings.iter().map(move |ending| (*format, *ending)));
+        endings
+            .filter(|(_, ending)| ends(ending))
+            .max_by_key(|(_, ending)| ending.len())
+            .map(|(format, _)| format)
     }
 
     /// Names of all formats.
@@ -65,16 +111,36 @@ impl Format {
     }
 }
 
-/// Renders an audit.
+/// Writes an audit in a format. What has no bound in size is written piece by piece.
 ///
 /// # Errors
-/// When a template fails, which tests exclude.
+/// When a template fails, which tests exclude, or the writer does.
+pub fn write(audit: &Audit, format: Format, language: Language, out: &mut dyn Write) -> Result<(), ReportError> {
+    let text = match format {
+        Format::Markdown => markdown::render(audit, language)?,
+        Format::Html => html::render(audit, language)?,
+        Format::Json => return json::write(audit, out),
+        Format::Csv => return csv::findings(audit, language, out),
+        Format::People => return csv::people(audit, language, out),
+        Format::Xlsx => return xlsx::write(audit, language, out),
+        Format::Sarif => return sarif::write(audit, language, out),
+        Format::Junit => return junit::write(audit, language, out),
+        Format::Ocsf => return ocsf::write(audit, language, out),
+        Format::Oscal => return oscal::write(audit, language, out),
+        Format::Prometheus => return prometheus::write(audit, out),
+    };
+    out.write_all(text.as_bytes())
+        .map_err(|error| ReportError(error.to_string()))
+}
+
+/// The text of a report.
+///
+/// # Errors
+/// When a template fails, which tests exclude, or the format is no text.
 pub fn render(audit: &Audit, format: Format, language: Language) -> Result<String, ReportError> {
-    match format {
-        Format::Json => json::render(audit),
-        Format::Markdown => markdown::render(audit, language),
-        Format::Html => html::render(audit, language),
-    }
+    let mut bytes = Vec::new();
+    write(audit, format, language, &mut bytes)?;
+    String::from_utf8(bytes).map_err(|error| ReportError(error.to_string()))
 }
 
 /// The summary for a terminal of some columns, with where the reports are.
@@ -88,4 +154,17 @@ pub fn terminal_summary(
     files: &[String],
 ) -> Result<String, ReportError> {
     terminal::render(audit, language, width, files)
+}
+
+/// A diagnosis for a terminal of some columns, with where the reports are.
+///
+/// # Errors
+/// When a template fails.
+pub fn terminal_diagnosis(
+    diagnosis: &Diagnosis,
+    language: Language,
+    width: usize,
+    files: &[String],
+) -> Result<String, ReportError> {
+    terminal::diagnosis(diagnosis, language, width, files)
 }

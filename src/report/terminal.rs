@@ -4,17 +4,43 @@
 //! it off where it is not wanted.
 
 use anstyle::{AnsiColor, Style};
-use minijinja::{Error, ErrorKind, Value};
+use minijinja::{Environment, Error, ErrorKind, Value};
+use serde::Serialize;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::shown::visible;
-use super::view::{Limits, View};
+use super::view::{DiagnosisView, Limits, View};
 use super::{ReportError, template};
 use crate::audit::Audit;
+use crate::audit::diagnosis::Diagnosis;
 use crate::policy::Language;
 
 /// The summary for a terminal of `width` columns.
 pub(super) fn render(audit: &Audit, language: Language, width: usize, files: &[String]) -> Result<String, ReportError> {
+    let environment = environment(language, width, files)?;
+    template::render(&environment, "summary.txt.j2", &View::of(audit, language, Limits::NONE))
+}
+
+/// What is laid out of a diagnosis alone.
+#[derive(Serialize)]
+struct DiagnosisAlone {
+    diagnosis: DiagnosisView,
+}
+
+/// The causes of a failure, for a terminal of `width` columns.
+pub(super) fn diagnosis(
+    diagnosis: &Diagnosis,
+    language: Language,
+    width: usize,
+    files: &[String],
+) -> Result<String, ReportError> {
+    let environment = environment(language, width, files)?;
+    let diagnosis = DiagnosisView::of(diagnosis, language);
+    template::render(&environment, "diagnosis.txt.j2", &DiagnosisAlone { diagnosis })
+}
+
+/// The templates with what a terminal takes.
+fn environment(language: Language, width: usize, files: &[String]) -> Result<Environment<'static>, ReportError> {
     let mut environment = template::environment(language, escape)?;
     // One column less than there are: a full line makes some terminals break it.
     environment.add_global("width", width.saturating_sub(1).max(20));
@@ -27,8 +53,7 @@ pub(super) fn render(audit: &Audit, language: Language, width: usize, files: &[S
     environment.add_filter("wrap", |text: String, width: usize, indent: usize| {
         Value::from_safe_string(wrap(&escape(&text), width, indent))
     });
-    let view = View::of(audit, language, Limits::NONE);
-    template::render(&environment, "summary.txt.j2", &view)
+    Ok(environment)
 }
 
 /// Text that cannot repaint the screen.

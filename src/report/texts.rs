@@ -146,10 +146,39 @@ mod tests {
     use super::*;
     use crate::expr::Cause;
     use crate::policy::Severity;
+    use crate::report::{table, xlsx};
 
     /// Sections whose names are those of a list elsewhere, so that no template spells them out.
-    const LISTS: [&str; 10] = [
-        "severity", "outcome", "meaning", "cause", "about", "settle", "status", "role", "resource", "waiver",
+    const LISTS: [&str; 22] = [
+        "undecided",
+        "severity",
+        "outcome",
+        "meaning",
+        "cause",
+        "about",
+        "settle",
+        "status",
+        "role",
+        "resource",
+        "waiver",
+        "author",
+        "requirement",
+        "wanted",
+        "failing",
+        "spread",
+        "call",
+        "tells",
+        "standing",
+        "misfit",
+        "closing",
+        "field",
+    ];
+
+    /// Files of formats without templates.
+    const FILES: [&str; 3] = [
+        include_str!("oscal.rs"),
+        include_str!("plain.rs"),
+        include_str!("xlsx.rs"),
     ];
 
     fn texts(language: Language) -> &'static Texts {
@@ -181,6 +210,10 @@ mod tests {
         for (_, source) in assets::ALL {
             used.extend(written.captures_iter(source).map(|found| found[1].to_owned()));
         }
+        let quoted = regex::Regex::new(r#""((?:list|fact|findings|page)\.[a-z_]+)""#).unwrap();
+        for source in FILES {
+            used.extend(quoted.captures_iter(source).map(|found| found[1].to_owned()));
+        }
         let known: BTreeSet<String> = texts(Language::En)
             .keys()
             .filter(|key| !LISTS.contains(&key.split('.').next().unwrap()))
@@ -208,14 +241,26 @@ mod tests {
     #[test]
     fn lists_have_a_text_for_each_of_their_names() {
         assert_eq!(section("severity"), set(Severity::ALL.map(Severity::as_str)));
-        for name in ["cause", "about", "settle"] {
+        for name in ["cause", "about", "undecided", "settle"] {
             assert_eq!(
                 section(name),
                 set(Cause::ALL.iter().map(|cause| cause.as_str())),
                 "{name}"
             );
         }
-        let outcomes = set(["pass", "fail", "unknown", "waived", "not_applicable", "out_of_scope"]);
+        assert_eq!(
+            section("wanted"),
+            set(crate::audit::Wanted::ALL.map(crate::audit::Wanted::as_str))
+        );
+        let outcomes = set([
+            "pass",
+            "fail",
+            "unknown",
+            "waived",
+            "not_applicable",
+            "out_of_scope",
+            "excluded",
+        ]);
         assert_eq!(section("outcome"), outcomes);
         assert_eq!(section("meaning"), outcomes);
     }
@@ -228,12 +273,38 @@ mod tests {
         let roles = policy.pointer("/properties/who/items/enum").unwrap();
         let audit = crate::schema::audit().unwrap().json();
         let waiver = audit.pointer("/$defs/waiver/properties/status/enum").unwrap();
-        for (name, list) in [("status", status), ("role", roles), ("waiver", waiver)] {
+        let requirement = audit
+            .pointer("/$defs/policy/properties/requires/items/properties/status/enum")
+            .unwrap();
+        for (name, list) in [
+            ("status", status),
+            ("role", roles),
+            ("waiver", waiver),
+            ("requirement", requirement),
+        ] {
             assert_eq!(
                 section(name),
                 set(list.as_array().unwrap().iter().map(|item| item.as_str().unwrap()))
             );
         }
+        let error = crate::schema::error().unwrap().json();
+        for (name, place) in [
+            ("call", "/$defs/sign/properties/call/enum"),
+            ("tells", "/$defs/sign/properties/tells/enum"),
+            ("misfit", "/properties/concerns/enum"),
+            ("closing", "/properties/closing/enum"),
+        ] {
+            let list = error.pointer(place).unwrap().as_array().unwrap();
+            assert_eq!(section(name), set(list.iter().map(|item| item.as_str().unwrap())));
+        }
+        for (name, place) in [
+            ("spread", "/$defs/spread/properties/kind/enum"),
+            ("standing", "/$defs/cause_of_failure/properties/standing/enum"),
+        ] {
+            let list = audit.pointer(place).unwrap().as_array().unwrap();
+            assert_eq!(section(name), set(list.iter().map(|item| item.as_str().unwrap())));
+        }
+        assert_eq!(section("failing"), set(["yes", "no", "unknown"]));
         let catalogue: BTreeSet<&str> = crate::catalog::catalog().names().collect();
         let named = section("resource");
         for name in named.iter().filter(|name| *name != "tenant" && *name != "other") {
@@ -247,6 +318,14 @@ mod tests {
                 policy.judged.name()
             );
         }
+    }
+
+    #[test]
+    fn columns_have_a_heading() {
+        let tables = [&table::FINDINGS, &table::PEOPLE].map(|table| table.columns);
+        let others: [&[&str]; 3] = [&xlsx::POLICIES, &xlsx::COVERAGE, &xlsx::SUMMARY];
+        let columns = tables.iter().chain(&others).flat_map(|columns| columns.iter().copied());
+        assert_eq!(section("field"), set(columns));
     }
 
     #[test]

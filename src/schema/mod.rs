@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use crate::catalog::catalog;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, printable};
-use crate::document::Document;
+use crate::document::{Document, Node};
 
 /// A published schema, ready to check documents.
 pub struct Schema {
@@ -75,19 +75,19 @@ impl Schema {
             ValidationErrorKind::Required { property } => {
                 let name = property.as_str().unwrap_or_default();
                 let start = node.span.start;
-                Diagnostic::error(Code::MissingKey, format!("missing key `{name}`{whose}")).at(
+                let code = match name {
+                    "en" | "ja" => Code::MissingTranslation,
+                    _ => Code::MissingKey,
+                };
+                Diagnostic::error(code, format!("missing key `{name}`{whose}")).at(
                     &document.source,
                     start..start + 1,
                     format!("`{name}` is required here"),
                 )
             }
+            ValidationErrorKind::PropertyNames { error } => wrong_name(document, node, error),
             ValidationErrorKind::Enum { options } => {
-                let known: Vec<&str> = options
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .filter_map(Json::as_str)
-                    .collect();
+                let known = names(options);
                 let found = node.as_str().unwrap_or_default();
                 let message = format!("`{}` is not one of {}", printable(found), listed(&known));
                 place(Code::SchemaViolation, message).suggest(found, known.iter().copied())
@@ -155,6 +155,33 @@ impl Schema {
     }
 }
 
+/// A key that may not be called so.
+fn wrong_name(document: &Document, node: &Node, error: &ValidationError<'_>) -> Diagnostic {
+    let instance = error.instance();
+    let name = instance.as_str().unwrap_or_default();
+    let span = node.key(name).map_or_else(|| node.span.clone(), |key| key.span.clone());
+    let known = match error.kind() {
+        ValidationErrorKind::Enum { options } => names(options),
+        _ => Vec::new(),
+    };
+    let message = match error.kind() {
+        ValidationErrorKind::Enum { .. } => format!("`{}` is not one of {}", printable(name), listed(&known)),
+        ValidationErrorKind::Pattern { pattern } => {
+            format!("the name `{}` does not match `{pattern}`", printable(name))
+        }
+        _ => printable(&error.to_string()),
+    };
+    Diagnostic::error(Code::SchemaViolation, message)
+        .at(&document.source, span, "")
+        .suggest(name, known.iter().copied())
+}
+
+/// The texts of a list.
+fn names(options: &Json) -> Vec<&str> {
+    let list = options.as_array().into_iter().flatten();
+    list.filter_map(Json::as_str).collect()
+}
+
 /// At most eight of the accepted values.
 fn listed(known: &[&str]) -> String {
     let shown: Vec<String> = known.iter().take(8).map(|name| format!("`{name}`")).collect();
@@ -174,6 +201,7 @@ static AUDIT: BuiltIn = LazyLock::new(|| built_in(include_str!("audit.json"), |_
 static CONFIG: BuiltIn = LazyLock::new(|| built_in(include_str!("config.json"), |_| ()));
 static PACK: BuiltIn = LazyLock::new(|| built_in(include_str!("pack.json"), |_| ()));
 static WAIVERS: BuiltIn = LazyLock::new(|| built_in(include_str!("waivers.json"), |_| ()));
+static ERROR: BuiltIn = LazyLock::new(|| built_in(include_str!("error.json"), name_roles));
 static POLICY: BuiltIn = LazyLock::new(|| built_in(include_str!("policy.json"), name_resources));
 
 fn built_in(text: &str, complete: fn(&mut Json)) -> Result<Schema, String> {
@@ -186,6 +214,15 @@ fn built_in(text: &str, complete: fn(&mut Json)) -> Result<Schema, String> {
 fn name_resources(schema: &mut Json) {
     if let Some(Json::Array(names)) = schema.pointer_mut("/properties/resource/enum") {
         names.extend(catalog().names().map(Json::from));
+    }
+}
+
+/// Puts the roles that the policy schema knows where the schema of errors takes one.
+fn name_roles(schema: &mut Json) {
+    const ROLES: &str = "/properties/who/items/enum";
+    let known = policy().ok().and_then(|policy| policy.json().pointer(ROLES).cloned());
+    if let Some((place, known)) = schema.pointer_mut(ROLES).zip(known) {
+        *place = known;
     }
 }
 
@@ -227,6 +264,14 @@ pub fn pack() -> Result<&'static Schema, String> {
 /// Its own fault.
 pub fn waivers() -> Result<&'static Schema, String> {
     WAIVERS.as_ref().map_err(Clone::clone)
+}
+
+/// The schema of an entry of the error catalogue.
+///
+/// # Errors
+/// Its own fault.
+pub fn error() -> Result<&'static Schema, String> {
+    ERROR.as_ref().map_err(Clone::clone)
 }
 
 /// The schema of a policy file, with the names of the catalogue's resource types.

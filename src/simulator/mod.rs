@@ -20,5 +20,5 @@ mod stock;
 mod world;
 
 pub use scenario::{Plant, Scenario, ScenarioError};
-pub use server::{Credentials, Request, Server, ServerOptions};
+pub use server::{Credentials, FaultPlan, FaultPlanError, Limits, Request, Server, ServerOptions};
 pub use world::{Listed, World};

@@ -2,16 +2,21 @@
 //!
 //! A folder with `manifest.json` and one zstd-compressed NDJSON file for each resource type, each line
 //! `{"parent": KEY or null, "object": {…}}` with the API's own object untouched. The manifest says how well each part
-//! was read, and holds a SHA-256 of every file. It is written to a temporary folder and renamed when whole; reading
+//! was read, and holds a SHA-256 of every file. It is written to a folder beside its place and renamed when whole; a
+//! journal beside that lets a collection that was stopped go on after its last page. Reading
 //! streams, so memory does not grow with the files.
 
+mod journal;
 mod manifest;
 mod read;
+mod resource_file;
 mod write;
 
+pub use journal::{Identity, Known, PageNote};
 pub use manifest::{Entry, FORMAT, Manifest, Parents, Side, Status, Tool};
 pub use read::{Lines, ParentStatus, Snapshot};
-pub use write::{ResourceFile, SnapshotWriter};
+pub use resource_file::{Finished, Mark, ResourceFile};
+pub use write::{Beginning, SnapshotWriter};
 
 use thiserror::Error;
 
@@ -26,6 +31,9 @@ pub enum SnapshotError {
     /// The place is taken.
     #[error("`{0}` exists already; name another folder or remove it")]
     Exists(String),
+    /// Somebody else collects to the same place.
+    #[error("another tenken is collecting to this place: `{0}` is in use")]
+    Busy(String),
     /// The file system refused.
     #[error("cannot write `{path}`: {source}")]
     Write {

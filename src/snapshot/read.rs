@@ -106,7 +106,8 @@ impl Snapshot {
     pub fn lines(&self, entry: &Entry) -> Result<Option<Lines>, Diagnostic> {
         let Some(name) = &entry.file else { return Ok(None) };
         let path = self.file(name)?;
-        Lines::open(&path, entry).map(Some)
+        let wanted = entry.sha256.as_deref().unwrap_or_default();
+        Lines::open(&path, entry.bytes, wanted).map(Some)
     }
 
     /// How the parents of a per-parent type fared.
@@ -206,7 +207,7 @@ pub struct Lines {
 }
 
 impl Lines {
-    fn open(path: &Path, entry: &Entry) -> Result<Self, Diagnostic> {
+    pub(super) fn open(path: &Path, bytes: u64, sha256: &str) -> Result<Self, Diagnostic> {
         let failed = |error: std::io::Error| invalid(format!("cannot read `{}`: {error}", path.display()));
         let file = open_file(path).map_err(failed)?;
         let hashed = Hashed {
@@ -219,8 +220,8 @@ impl Lines {
             path: path.to_owned(),
             decoder,
             rest: Vec::new(),
-            left: entry.bytes,
-            wanted: entry.sha256.clone().unwrap_or_default(),
+            left: bytes,
+            wanted: sha256.to_owned(),
             done: false,
         })
     }

@@ -1,27 +1,47 @@
 //! Writes a snapshot: to a temporary folder beside its place, renamed when whole.
 
+use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
-use zstd::stream::write::Encoder;
 
-use super::manifest::{Manifest, Parents, Status};
-use super::read::ParentStatus;
+use super::journal::{Header, Identity, Journal, Known, PageNote};
+use super::manifest::{Entry, Manifest, Parents, Status};
+use super::read::{Lines, ParentStatus};
+use super::resource_file::{Mark, ResourceFile};
 use super::{MANIFEST, SnapshotError};
+use crate::diagnostic::Diagnostic;
 
-/// Compression level of the files: level 3 shrinks vendor JSON about tenfold at full disk speed.
-const LEVEL: i32 = 3;
+/// A collection that was stopped longer ago is begun anew: a snapshot is of one time, and cursors do not live long.
+const MAX_AGE: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 
-/// A snapshot under construction. Dropped without [`SnapshotWriter::finish`], it leaves nothing behind.
+/// A snapshot under construction. Dropped without [`SnapshotWriter::finish`], it leaves nothing behind, unless it keeps
+/// a journal and has something to continue.
 #[derive(Debug)]
 pub struct SnapshotWriter {
     place: PathBuf,
     building: PathBuf,
     replace: bool,
     finished: bool,
+    journal: Option<Mutex<Journal>>,
+    /// When the first attempt was begun.
+    started: Option<jiff::Timestamp>,
+    /// What an earlier attempt finished.
+    known: HashMap<String, Known>,
+}
+
+/// How a collection that keeps a journal begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beginning {
+    /// There was nothing.
+    New,
+    /// An unfinished one goes on that was begun at this time.
+    Continued(jiff::Timestamp),
+    /// An unfinished one cannot be continued, for this reason.
+    Anew(&'static str),
 }
 
 impl SnapshotWriter {
@@ -31,39 +51,191 @@ impl SnapshotWriter {
     /// # Errors
     /// When something is there and may not be replaced, or the folder cannot be made.
     pub fn create(place: &Path, replace: bool) -> Result<Self, SnapshotError> {
-        if place.symlink_metadata().is_ok() && !(replace && is_replaceable(place)) {
-            return Err(SnapshotError::Exists(place.display().to_string()));
-        }
-        let building = beside(place, "building");
+        check_place(place, replace)?;
+        let building = beside(place, &format!("building-{}", std::process::id()));
         make_private_folder(&building).map_err(|source| failure(&building, source))?;
         Ok(Self {
             place: place.to_owned(),
             building,
             replace,
             finished: false,
+            journal: None,
+            started: None,
+            known: HashMap::new(),
         })
     }
 
-    /// Starts the file of one resource type.
+    /// Starts a snapshot that keeps a journal, or goes on with one that was stopped: the same collection, begun not long
+    /// ago.
+    ///
+    /// # Errors
+    /// When something is at the place, somebody else is collecting to it, or the disk refuses.
+    pub fn resume(place: &Path, identity: Identity, now: jiff::Timestamp) -> Result<(Self, Beginning), SnapshotError> {
+        check_place(place, false)?;
+        let (path, building) = (beside(place, "journal"), beside(place, "building"));
+        let failed = |source| failure(&building, source);
+        if let Some(parent) = place.parent() {
+            fs::create_dir_all(parent).map_err(failed)?;
+        }
+        let file = Journal::lock(&path)?;
+        let found = Journal::read(&file);
+        let hindrance = match &found {
+            None if building.exists() => Some("without a journal that can be read"),
+            None => None,
+            Some(found) => identity.difference(&found.header.identity).or_else(|| {
+                let age = now.duration_since(found.header.started);
+                let is_fresh = (jiff::SignedDuration::ZERO..=MAX_AGE).contains(&age);
+                (!is_fresh).then_some("more than 24 hours ago")
+            }),
+        };
+        let (journal, known, started, beginning) = match (found, hindrance) {
+            (Some(mut found), None) if building.is_dir() => {
+                let known = std::mem::take(&mut found.known);
+                let mut journal = Journal::go_on(path, file, &found)?;
+                journal.has_pages = !known.is_empty();
+                let started = found.header.started;
+                (journal, known, started, Beginning::Continued(started))
+            }
+            (_, hindrance) => {
+                if building.exists() {
+                    fs::remove_dir_all(&building).map_err(failed)?;
+                }
+                make_private_folder(&building).map_err(failed)?;
+                let header = Header { identity, started: now };
+                let journal = Journal::begin(path, file, header)?;
+                let beginning = hindrance.map_or(Beginning::New, Beginning::Anew);
+                (journal, HashMap::new(), now, beginning)
+            }
+        };
+        let writer = Self {
+            place: place.to_owned(),
+            building,
+            replace: false,
+            finished: false,
+            journal: Some(Mutex::new(journal)),
+            started: Some(started),
+            known,
+        };
+        Ok((writer, beginning))
+    }
+
+    /// Places in a folder whose collection was stopped, in the order of their names.
+    pub fn unfinished(folder: &Path) -> Vec<PathBuf> {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        let mut places: Vec<PathBuf> = names
+            .filter_map(|name| Some(folder.join(name.strip_suffix(".journal")?)))
+            .collect();
+        places.sort();
+        places
+    }
+
+    /// When the collection was begun, if it keeps a journal.
+    pub fn started(&self) -> Option<jiff::Timestamp> {
+        self.started
+    }
+
+    /// Whether a stopped collection to this place can perhaps be continued.
+    pub fn is_unfinished(place: &Path) -> bool {
+        beside(place, "journal").exists()
+    }
+
+    /// Whether a later attempt could continue.
+    fn is_resumable(&self) -> bool {
+        self.journal.as_ref().is_some_and(|journal| locked(journal).has_pages)
+    }
+
+    /// What an earlier attempt knew of a resource type, as far as its file still holds it.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn known(&self, resource: &str) -> Result<Known, SnapshotError> {
+        let known = self.known.get(resource).cloned().unwrap_or_default();
+        let Some(Entry {
+            file: Some(_),
+            sha256: Some(sha256),
+            ..
+        }) = &known.done
+        else {
+            return Ok(known);
+        };
+        let path = self.building.join(format!("{resource}.ndjson.zst"));
+        let whole = Mark {
+            length: fs::metadata(&path).map_or(0, |file| file.len()),
+            sha256: sha256.clone(),
+            ..Mark::default()
+        };
+        let is_whole = ResourceFile::open(&self.building, resource, Some(&whole))?.is_some();
+        Ok(if is_whole { known } else { Known::default() })
+    }
+
+    /// Starts the file of one resource type; what was noted of it no longer holds.
     ///
     /// # Errors
     /// When the file cannot be made.
     pub fn resource(&self, resource: &str) -> Result<ResourceFile, SnapshotError> {
-        let name = format!("{resource}.ndjson.zst");
-        let path = self.building.join(&name);
-        let file = File::create(&path).map_err(|source| failure(&path, source))?;
-        let hashing = Hashing {
-            inner: BufWriter::new(file),
-            hash: Sha256::new(),
-        };
-        let encoder = Encoder::new(hashing, LEVEL).map_err(|source| failure(&path, source))?;
-        Ok(ResourceFile {
-            name,
-            path,
-            encoder,
-            objects: 0,
-            bytes: 0,
-        })
+        if self.known.contains_key(resource)
+            && let Some(journal) = &self.journal
+        {
+            locked(journal).anew(resource)?;
+        }
+        let file = ResourceFile::open(&self.building, resource, None)?;
+        file.ok_or_else(|| failure(&self.building, std::io::ErrorKind::InvalidData.into()))
+    }
+
+    /// Goes on with the file of a resource type after a page; none when it does not hold what it held then.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub fn resource_after(&self, resource: &str, mark: &Mark) -> Result<Option<ResourceFile>, SnapshotError> {
+        ResourceFile::open(&self.building, resource, Some(mark))
+    }
+
+    /// The lines of a file so far.
+    ///
+    /// # Errors
+    /// A diagnostic when the file cannot be opened.
+    pub fn lines(&self, resource: &str, mark: &Mark) -> Result<Lines, Diagnostic> {
+        Lines::open(
+            &self.building.join(format!("{resource}.ndjson.zst")),
+            mark.bytes,
+            &mark.sha256,
+        )
+    }
+
+    /// Notes a page whose objects were added.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn note_page(&self, resource: &str, file: &ResourceFile, note: PageNote) -> Result<(), SnapshotError> {
+        let Some(journal) = &self.journal else { return Ok(()) };
+        let mut journal = locked(journal);
+        if journal.is_sync_due() {
+            file.sync()?;
+        }
+        journal.page(resource, note)
+    }
+
+    /// Notes how a parent fared.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn note_parent(&self, resource: &str, ended: &ParentStatus) -> Result<(), SnapshotError> {
+        match &self.journal {
+            Some(journal) => locked(journal).parent(resource, ended),
+            None => Ok(()),
+        }
+    }
+
+    /// Notes that a resource type is finished.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn note_done(&self, entry: &Entry) -> Result<(), SnapshotError> {
+        match &self.journal {
+            Some(journal) => locked(journal).done(entry),
+            None => Ok(()),
+        }
     }
 
     /// Writes how each parent of a per-parent type fared.
@@ -104,7 +276,7 @@ impl SnapshotWriter {
             .and_then(|()| file.sync_all())
             .map_err(|source| failure(&path, source))?;
         if self.replace && self.place.exists() {
-            let old = beside(&self.place, "replaced");
+            let old = beside(&self.place, &format!("replaced-{}", std::process::id()));
             fs::rename(&self.place, &old).map_err(|source| failure(&self.place, source))?;
             if let Err(source) = fs::rename(&self.building, &self.place) {
                 // The old snapshot goes back to where it was; if even that fails, it lies under the other name.
@@ -117,22 +289,42 @@ impl SnapshotWriter {
             fs::rename(&self.building, &self.place).map_err(|source| failure(&self.place, source))?;
         }
         self.finished = true;
+        if self.journal.take().is_some() {
+            // What it told is in its place; a leftover is begun anew.
+            let _ = fs::remove_file(beside(&self.place, "journal"));
+        }
         Ok(())
     }
 }
 
 impl Drop for SnapshotWriter {
     fn drop(&mut self) {
-        if !self.finished {
-            let _ = fs::remove_dir_all(&self.building);
+        if self.finished || self.is_resumable() {
+            return;
+        }
+        let _ = fs::remove_dir_all(&self.building);
+        if self.journal.is_some() {
+            let _ = fs::remove_file(beside(&self.place, "journal"));
         }
     }
 }
 
-/// A name beside the place that no other process uses.
+fn locked(journal: &Mutex<Journal>) -> MutexGuard<'_, Journal> {
+    journal.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether a snapshot may appear at a place.
+fn check_place(place: &Path, replace: bool) -> Result<(), SnapshotError> {
+    if place.symlink_metadata().is_ok() && !(replace && is_replaceable(place)) {
+        return Err(SnapshotError::Exists(place.display().to_string()));
+    }
+    Ok(())
+}
+
+/// A name beside the place.
 fn beside(place: &Path, what: &str) -> PathBuf {
     let mut name = place.file_name().unwrap_or_default().to_os_string();
-    name.push(format!(".{what}-{}", std::process::id()));
+    name.push(format!(".{what}"));
     place.with_file_name(name)
 }
 
@@ -152,105 +344,7 @@ fn is_replaceable(place: &Path) -> bool {
     place.join(MANIFEST).is_file() || fs::read_dir(place).is_ok_and(|mut entries| entries.next().is_none())
 }
 
-/// The file of one resource type under construction.
-pub struct ResourceFile {
-    name: String,
-    path: PathBuf,
-    encoder: Encoder<'static, Hashing>,
-    objects: u64,
-    bytes: u64,
-}
-
-/// What a finished file goes into the manifest with.
-#[derive(Debug)]
-pub struct Finished {
-    /// Name within the folder.
-    pub file: String,
-    /// SHA-256 in hex.
-    pub sha256: String,
-    /// Objects written.
-    pub objects: u64,
-    /// Bytes before compression.
-    pub bytes: u64,
-}
-
-impl ResourceFile {
-    /// Adds an object as the API gave it; line breaks between its tokens are dropped.
-    ///
-    /// # Errors
-    /// When the disk refuses.
-    pub fn push(&mut self, parent: Option<&str>, object: &RawValue) -> Result<(), SnapshotError> {
-        let mut line = Vec::with_capacity(object.get().len() + 64);
-        line.extend_from_slice(b"{\"parent\":");
-        serde_json::to_writer(&mut line, &parent).map_err(|e| failure(&self.path, e.into()))?;
-        line.extend_from_slice(b",\"object\":");
-        // A raw line break in JSON can only stand between tokens, where a space does as well.
-        line.extend(
-            object
-                .get()
-                .bytes()
-                .map(|byte| if byte == b'\n' || byte == b'\r' { b' ' } else { byte }),
-        );
-        line.extend_from_slice(b"}\n");
-        self.objects += 1;
-        self.bytes += line.len() as u64;
-        self.encoder
-            .write_all(&line)
-            .map_err(|source| failure(&self.path, source))
-    }
-
-    /// Objects written so far.
-    pub fn objects(&self) -> u64 {
-        self.objects
-    }
-
-    /// Closes the file.
-    ///
-    /// # Errors
-    /// When the disk refuses.
-    pub fn finish(self) -> Result<Finished, SnapshotError> {
-        let Self {
-            name,
-            path,
-            encoder,
-            objects,
-            bytes,
-        } = self;
-        let finish = || -> std::io::Result<String> {
-            let mut hashing = encoder.finish()?;
-            hashing.inner.flush()?;
-            hashing.inner.get_ref().sync_all()?;
-            Ok(hex(&hashing.hash.finalize()))
-        };
-        let sha256 = finish().map_err(|source| failure(&path, source))?;
-        Ok(Finished {
-            file: name,
-            sha256,
-            objects,
-            bytes,
-        })
-    }
-}
-
-/// Hashes what is written through it.
-struct Hashing {
-    inner: BufWriter<File>,
-    hash: Sha256,
-}
-
-impl Write for Hashing {
-    fn write(&mut self, buffer: &[u8]) -> std::io::Result<usize> {
-        let written = self.inner.write(buffer)?;
-        self.hash.update(buffer.get(..written).unwrap_or(buffer));
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.inner.flush()
-    }
-}
-
-fn failure(path: &Path, source: std::io::Error) -> SnapshotError {
+pub(super) fn failure(path: &Path, source: std::io::Error) -> SnapshotError {
     SnapshotError::Write {
         path: path.display().to_string(),
         source,

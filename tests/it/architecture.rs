@@ -14,7 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["policy"],
     &["audit"],
     &["evaluate", "collect"],
-    &["report"],
+    &["diagnose", "report"],
     &["cli"],
 ];
 

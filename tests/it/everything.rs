@@ -23,9 +23,16 @@ async fn every_type_is_read_whole_from_both_scenarios() {
         let place = folder.path().join("snapshot");
         let writer = SnapshotWriter::create(&place, false).unwrap();
         let plan = collect::everything();
-        let manifest = collect::collect(&tenant_of(&server), &plan, writer, Arc::new(now), listener().0)
-            .await
-            .unwrap();
+        let manifest = collect::collect(
+            &tenant_of(&server),
+            &plan,
+            writer,
+            collect::Options::default(),
+            Arc::new(now),
+            listener().0,
+        )
+        .await
+        .unwrap();
         server.shutdown().await;
         let called = catalog()
             .resources()

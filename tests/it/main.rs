@@ -11,13 +11,22 @@
 )]
 
 mod architecture;
+mod behaviours;
 mod cel_conformance;
+mod changes;
 mod collection;
 mod command_line;
 mod detection;
+mod diagnosis;
 mod everything;
+mod hostile_input;
+mod hostile_servers;
+mod language;
+mod order;
+mod pace;
 mod reference_data;
 mod report;
+mod resume;
 mod robustness;
 mod simulator;
 mod snapshots;

@@ -1,11 +1,13 @@
 //! What several tests need: a simulated pair of tenants, collected over HTTP, and judged.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::process::Output;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 use tenken::audit::Audit;
-use tenken::collect::{self, Event, Observer};
+use tenken::collect::{self, Event, Observer, Options, RateShare};
 use tenken::config::{Config, Secret, Tenant};
 use tenken::diagnostic::Diagnostics;
 use tenken::evaluate::{self, Tables};
@@ -27,10 +29,26 @@ pub(crate) fn built_in() -> Vec<Policy> {
 }
 
 /// An observer that keeps what it is told.
-pub(crate) fn listener() -> (Observer, Arc<std::sync::Mutex<Vec<Event>>>) {
-    let heard = Arc::new(std::sync::Mutex::new(Vec::new()));
+pub(crate) fn listener() -> (Observer, Arc<Mutex<Vec<Event>>>) {
+    let heard = Arc::new(Mutex::new(Vec::new()));
     let keep = Arc::clone(&heard);
     (Arc::new(move |event| keep.lock().unwrap().push(event)), heard)
+}
+
+/// An observer for tests in virtual time: while a request is under way, time stands still, so that it only passes
+/// where the collection waits by its own will, or for a server that has said nothing for `patience` of real time.
+pub(crate) fn still_time(patience: Duration) -> Observer {
+    let holds = Mutex::new(Vec::new());
+    Arc::new(move |event| match event {
+        Event::Asked { .. } => {
+            // Virtual time does not run ahead while the runtime has a blocking task.
+            let (release, hold) = std::sync::mpsc::channel::<()>();
+            tokio::task::spawn_blocking(move || hold.recv_timeout(patience));
+            holds.lock().unwrap().push(release);
+        }
+        Event::Answered { .. } => drop(holds.lock().unwrap().pop()),
+        _ => {}
+    })
 }
 
 /// A configuration for servers at these addresses.
@@ -71,11 +89,27 @@ pub(crate) fn tenant_of(server: &Server) -> Tenant {
     tenant
 }
 
+/// The whole of the rate limits: nobody else works in a simulated tenant.
+pub(crate) fn full_speed() -> Options {
+    Options {
+        rate_share: RateShare::ALL,
+    }
+}
+
 /// Collects what the built-in policies need.
 pub(crate) async fn collect(tenant: &Tenant, place: &Path) -> Result<Manifest, collect::CollectError> {
+    collect_told(tenant, place, listener().0).await
+}
+
+/// The same, told to an observer.
+pub(crate) async fn collect_told(
+    tenant: &Tenant,
+    place: &Path,
+    observer: Observer,
+) -> Result<Manifest, collect::CollectError> {
     let plan = collect::plan(&policy::needs(&built_in()));
     let writer = SnapshotWriter::create(place, false).unwrap();
-    collect::collect(tenant, &plan, writer, Arc::new(now), listener().0).await
+    collect::collect(tenant, &plan, writer, full_speed(), Arc::new(now), observer).await
 }
 
 /// A scenario collected over HTTP into a folder.
@@ -106,6 +140,17 @@ pub(crate) fn change_lines(place: &Path, resource: &str, change: impl Fn(&str) -
     write_lines(place, resource, &after);
 }
 
+/// Makes a resource type one that could not be read.
+pub(crate) fn change_status(place: &Path, resource: &str, status: &str) {
+    write_lines(place, resource, "");
+    let path = place.join("manifest.json");
+    let mut json: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    let list = json["resources"].as_array_mut().unwrap();
+    let entry = list.iter_mut().find(|entry| entry["resource"] == resource).unwrap();
+    entry["status"] = status.into();
+    std::fs::write(path, json.to_string()).unwrap();
+}
+
 /// Puts other lines in the place of those of a resource type, with the right hash and size.
 pub(crate) fn write_lines(place: &Path, resource: &str, text: &str) {
     let packed = zstd::encode_all(text.as_bytes(), 3).unwrap();
@@ -120,4 +165,66 @@ pub(crate) fn write_lines(place: &Path, resource: &str, text: &str) {
     entry["bytes"] = text.len().into();
     entry["objects"] = text.lines().count().into();
     std::fs::write(path, json.to_string()).unwrap();
+}
+
+/// The program, in a folder of its own, with nothing of the environment.
+pub(crate) fn tenken(folder: &Path, args: &[&str]) -> Output {
+    let mut command = assert_cmd::Command::cargo_bin("tenken").unwrap();
+    command
+        .current_dir(folder)
+        .env_clear()
+        .env("NO_COLOR", "1")
+        .env("COLUMNS", "100")
+        .args(args);
+    command.timeout(std::time::Duration::from_secs(120)).output().unwrap()
+}
+
+pub(crate) fn status(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+pub(crate) fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+pub(crate) fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// Runs a command on an input that is wrong: status 2 and a message with these words, no panic, nothing on stdout.
+pub(crate) fn refuses(folder: &Path, args: &[&str], words: &[&str]) {
+    let output = tenken(folder, args);
+    let text = stderr(&output);
+    assert_eq!(status(&output), 2, "{args:?}: {text}");
+    assert!(!text.contains("panicked"), "{args:?}: {text}");
+    assert!(output.stdout.is_empty(), "{args:?} printed {}", stdout(&output));
+    for word in words {
+        assert!(text.contains(word), "{args:?}: no `{word}` in\n{text}");
+    }
+}
+
+/// The lines of a resource type.
+pub(crate) fn lines_of(place: &Path, resource: &str) -> Vec<String> {
+    let file = place.join(format!("{resource}.ndjson.zst"));
+    let text = String::from_utf8(zstd::decode_all(std::fs::File::open(&file).unwrap()).unwrap()).unwrap();
+    text.lines().map(str::to_owned).collect()
+}
+
+/// Changes what the manifest says of a resource type.
+pub(crate) fn change_manifest(place: &Path, resource: &str, change: impl Fn(&mut serde_json::Value)) {
+    let path = place.join("manifest.json");
+    let mut json: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    let list = json["resources"].as_array_mut().unwrap();
+    change(list.iter_mut().find(|entry| entry["resource"] == resource).unwrap());
+    std::fs::write(path, json.to_string()).unwrap();
+}
+
+/// A copy of a snapshot in a new folder.
+pub(crate) fn copy_of(place: &Path, copy: &Path) -> PathBuf {
+    std::fs::create_dir(copy).unwrap();
+    for file in std::fs::read_dir(place).unwrap() {
+        let file = file.unwrap().path();
+        std::fs::copy(&file, copy.join(file.file_name().unwrap())).unwrap();
+    }
+    copy.to_owned()
 }

@@ -12,6 +12,9 @@ use tenken::snapshot::Snapshot;
 use crate::support;
 
 const POLICY: &str = "provisioning.user-owned-licence";
+/// Two products that only their buyer can remove.
+const POWER_BI: &str = "3a6a908c-09c5-406a-8170-8ebb63c42882";
+const VISIO: &str = "ca7f3140-d88c-455b-9a1c-7f0679e31a76";
 
 struct Case {
     folder: tempfile::TempDir,
@@ -145,6 +148,28 @@ async fn a_waiver_lapses_when_the_facts_change() {
     assert_eq!(of(&case.audit(&text, now).unwrap()), (3, 0, WaiverStatus::Lapsed));
     let nobody = text.replace("\"kaho\"", "\"nobody\"");
     assert_eq!(of(&case.audit(&nobody, now).unwrap()), (3, 0, WaiverStatus::Unused));
+}
+
+/// Gives somebody eight such licences, of which the evidence shows five; the last is of this product.
+fn with_eight_licences(line: &str, last: &str) -> String {
+    if !line.contains("kaho.shirakawa") {
+        return line.to_owned();
+    }
+    let licence =
+        |at: usize| serde_json::json!({"skuId": if at == 7 { last } else { POWER_BI }, "assignedByGroup": null});
+    let mut json: serde_json::Value = serde_json::from_str(line).unwrap();
+    json["object"]["licenseAssignmentStates"] = (0..8).map(licence).collect();
+    json.to_string()
+}
+
+#[tokio::test]
+async fn what_the_evidence_does_not_show_is_a_fact_all_the_same() {
+    let case = Case::new().await;
+    support::change_lines(&case.place, "entra.user", |line| with_eight_licences(line, POWER_BI));
+    let before = case.fact("kaho");
+    assert_eq!(before, case.fact("kaho"), "the same facts have another fingerprint");
+    support::change_lines(&case.place, "entra.user", |line| with_eight_licences(line, VISIO));
+    assert_ne!(before, case.fact("kaho"), "the eighth licence is another one now");
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::super::unknown::Unknown;
-use super::super::value::{Interval, Items, List, Tri, Value, compare, equal};
+use super::super::value::{Interval, Items, List, Tri, Value, any, compare, equal};
 use super::{Context, MAX_SIZE, Row};
 
 pub(super) const STRICT: &[Row] = &[
@@ -134,7 +134,12 @@ fn list_size<'r>(c: &Context<'r>, list: &List<'r>) -> Value<'r> {
 
 fn contains<'r>(c: &Context<'r>, args: &[Value<'r>]) -> Value<'r> {
     match *args {
-        [key, Value::Map(map)] => Value::Bool(map.get(key, c.arena).is_some()),
+        // Keys are whole, but a size that is looked for may not be.
+        [key, Value::Map(map)] => any(
+            map.entries.iter().map(|(found, _)| equal(*found, key, c.arena)),
+            c.arena,
+        )
+        .value(),
         [item, Value::List(list)] => {
             if let Err(error) = c.spend(list.len()) {
                 return error;

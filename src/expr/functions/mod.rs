@@ -110,6 +110,24 @@ pub(crate) fn function(name: &str) -> Option<&'static Function> {
     TABLE.get(name)
 }
 
+/// Whether a function takes null as the argument at a position, the receiver first.
+pub fn takes_null(name: &str, at: usize) -> bool {
+    let takes = |overload: &Overload| matches!(overload.params.get(at), Some(Type::Param(_) | Type::Dyn | Type::Null));
+    // These are declared for anything, and check by themselves that they are given numbers.
+    !name.starts_with("math.") && function(name).is_none_or(|function| function.overloads.iter().any(takes))
+}
+
+/// Whether the language has a function or macro of that name.
+pub fn is_function(name: &str) -> bool {
+    name == "has" || function(name).is_some()
+}
+
+/// Every function and operator, by name.
+#[cfg(test)]
+pub(super) fn all() -> std::collections::BTreeMap<&'static str, &'static Function> {
+    TABLE.iter().map(|(name, function)| (*name, function)).collect()
+}
+
 /// Names of all functions that are written as calls, for suggestions.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     TABLE

@@ -5,9 +5,10 @@ use std::cmp::Reverse;
 use serde::Serialize;
 
 use super::ByPolicy;
+use super::evidence::ChangeView;
 use super::finding::{PieceView, pieces, resource_name};
 use super::policy::{anchor, steps};
-use crate::audit::{Audit, Outcome};
+use crate::audit::{Audit, Finding, Outcome};
 use crate::policy::Language;
 use crate::report::shown::Shown;
 
@@ -34,6 +35,8 @@ pub(super) struct Action {
     more: u64,
     /// What is wrong with the first of them.
     example: Vec<PieceView>,
+    /// The one change that would make each of them pass, if it is the same for all.
+    change: Option<ChangeView>,
     /// Roles that can do it.
     who: Vec<Shown>,
     steps: Vec<Shown>,
@@ -86,11 +89,19 @@ pub(super) fn all(audit: &Audit, findings: &ByPolicy<'_>, language: Language) ->
                     .first()
                     .map(|first| pieces(first, policy, language, EXAMPLE))
                     .unwrap_or_default(),
+                change: shared_change(&failures),
                 who: policy.who.iter().map(|role| Shown::name(role)).collect(),
                 steps: steps(policy, language),
             }
         })
         .collect()
+}
+
+/// The change that would make every failure pass, if it is the same for all.
+fn shared_change(failures: &[&&Finding]) -> Option<ChangeView> {
+    let first = |finding: &Finding| finding.changes.first().map(ChangeView::of);
+    let (one, rest) = failures.split_first()?;
+    first(one).filter(|change| rest.iter().all(|finding| first(finding).as_ref() == Some(change)))
 }
 
 /// Every role that has something to do, the one with the most urgent work first.

@@ -23,19 +23,23 @@ pub(super) struct Doubt {
     about: Shown,
     needs: Option<Shown>,
     details: Vec<Shown>,
-    /// Judgements that could not be made for this reason.
-    judgements: u64,
-    /// Whether there may be resources that were never seen.
-    unread: bool,
     names: Vec<Shown>,
-    policies: Vec<PolicyLink>,
+    /// Policies that it keeps from an answer, the one with most to decide first.
+    policies: Vec<Undecided>,
 }
 
-/// A policy and what a link to it says.
-#[derive(Debug, PartialEq, Serialize)]
-struct PolicyLink {
+/// A policy, and how much of it could not be decided for one reason.
+#[derive(Debug, Serialize)]
+struct Undecided {
     anchor: String,
     title: Shown,
+    resource: Shown,
+    /// Resources that could not be decided.
+    count: u64,
+    /// Of so many that are in scope, or may be.
+    of: u64,
+    /// Whether there may be resources that were never seen.
+    unread: bool,
 }
 
 /// All doubts, the one that keeps most from being known first.
@@ -60,7 +64,16 @@ pub(super) fn all(audit: &Audit, language: Language) -> Vec<Doubt> {
         }
     }
     let mut doubts: Vec<Doubt> = doubts.into_iter().map(|(_, doubt)| doubt).collect();
-    doubts.sort_by_key(|doubt| (Reverse(doubt.unread), Reverse(doubt.judgements)));
+    for doubt in &mut doubts {
+        doubt
+            .policies
+            .sort_by_key(|policy| (Reverse(policy.unread), Reverse(policy.count)));
+    }
+    doubts.sort_by_key(|doubt| {
+        let unread = doubt.policies.iter().any(|policy| policy.unread);
+        let count: u64 = doubt.policies.iter().map(|policy| policy.count).sum();
+        (Reverse(unread), Reverse(count))
+    });
     doubts
 }
 
@@ -76,8 +89,6 @@ impl Doubt {
                 .filter(|needs| !needs.is_empty())
                 .map(Shown::name),
             details: Vec::new(),
-            judgements: 0,
-            unread: false,
             names: Vec::new(),
             policies: Vec::new(),
         }
@@ -85,21 +96,31 @@ impl Doubt {
 
     /// Counts a finding that the doubt is about.
     fn add(&mut self, finding: &Finding, origin: &Origin, audit: &Audit, language: Language) {
-        self.judgements += finding.count;
-        self.unread |= finding.count == 0;
         if let Some(detail) = &origin.detail {
             add_new(&mut self.details, Shown::value(detail), DETAILS);
         }
         for resource in finding.resources.iter().chain(&finding.resource).take(NAMES) {
             add_new(&mut self.names, resource_name(resource), NAMES);
         }
-        let policy = audit.policies.iter().find(|policy| policy.id == finding.policy);
-        let link = policy.map(|policy| PolicyLink {
-            anchor: anchor(&policy.id),
-            title: Shown::prose(policy.title.get(language)),
+        let Some(policy) = audit.policies.iter().find(|policy| policy.id == finding.policy) else {
+            return;
+        };
+        let anchor = anchor(&policy.id);
+        let known = self.policies.iter().position(|known| known.anchor == anchor);
+        let at = known.unwrap_or_else(|| {
+            self.policies.push(Undecided {
+                anchor,
+                title: Shown::prose(policy.title.get(language)),
+                resource: Shown::name(&policy.resource),
+                count: 0,
+                of: policy.population.saturating_sub(policy.counts.out_of_scope),
+                unread: false,
+            });
+            self.policies.len() - 1
         });
-        if let Some(link) = link {
-            add_new(&mut self.policies, link, usize::MAX);
+        if let Some(undecided) = self.policies.get_mut(at) {
+            undecided.count += finding.count;
+            undecided.unread |= finding.count == 0;
         }
     }
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::Moment;
-use crate::audit::{Evidence, Read};
+use crate::audit::{Change, Evidence, Read};
 use crate::expr::Origin;
 use crate::report::shown::Shown;
 
@@ -34,7 +34,7 @@ struct ReadView {
 }
 
 /// A value, or why it is not known.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 struct ValueView {
     /// The value as JSON.
     text: Shown,
@@ -43,7 +43,7 @@ struct ValueView {
 }
 
 /// Why something is not known.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub(super) struct CauseView {
     cause: Shown,
     about: Shown,
@@ -116,6 +116,28 @@ fn part(part: &Evidence) -> PartView {
         reads: reads(&part.reads),
         elements: reads(&part.elements),
         of: part.of,
+    }
+}
+
+/// A single change that would make a policy hold.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct ChangeView {
+    path: Shown,
+    wanted: &'static str,
+    values: Vec<ValueView>,
+    /// How many values there are.
+    of: u64,
+}
+
+impl ChangeView {
+    /// The view of a change.
+    pub(super) fn of(change: &Change) -> Self {
+        Self {
+            path: Shown::value(&change.path),
+            wanted: change.wanted.as_str(),
+            values: change.values.iter().map(ValueView::of).collect(),
+            of: change.of,
+        }
     }
 }
 

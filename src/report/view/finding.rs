@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::evidence::{CauseView, PartView, RecordView, parts, records};
+use super::evidence::{CauseView, ChangeView, PartView, RecordView, parts, records};
 use crate::audit::{Finding, Outcome, PolicyResult, ResourceId};
-use crate::policy::{Language, Piece, message_pieces};
+use crate::policy::{Language, Piece, Text, message_pieces};
 use crate::report::shown::Shown;
 
 /// Longest message, in characters.
@@ -27,6 +27,8 @@ pub(super) struct FindingView {
     parts: Vec<PartView>,
     /// Parts of the evidence that are not shown.
     more_parts: u64,
+    /// Changes of which each alone would make it pass.
+    changes: Vec<ChangeView>,
     records: Vec<RecordView>,
     /// Of a finding about many the first.
     names: Vec<Shown>,
@@ -76,6 +78,7 @@ impl FindingView {
             causes: finding.causes.iter().map(CauseView::of).collect(),
             parts,
             more_parts,
+            changes: finding.changes.iter().map(ChangeView::of).collect(),
             records: records(&finding.evidence),
             more_names: match finding.resource {
                 Some(_) => 0,
@@ -103,10 +106,26 @@ pub(super) fn resource_name(resource: &ResourceId) -> Shown {
     )
 }
 
+/// The message of a failure as one text.
+pub(in crate::report) fn message(finding: &Finding, policy: &PolicyResult, language: Language) -> String {
+    let pieces = pieces(finding, policy, language, MESSAGE);
+    pieces.iter().map(|piece| piece.text.as_str()).collect()
+}
+
 /// The message of a failure, cut after so many characters. One that cannot be made gives way to what should be so.
 pub(super) fn pieces(finding: &Finding, policy: &PolicyResult, language: Language, limit: usize) -> Vec<PieceView> {
-    let pieces = message_pieces(policy.message.get(language), &finding.values)
-        .unwrap_or_else(|_| vec![Piece::Words(policy.title.get(language).to_owned())]);
+    filled(finding, [&policy.message, &policy.title], language, limit)
+}
+
+/// The same for a message and what should be so.
+pub(super) fn filled(
+    finding: &Finding,
+    [message, title]: [&Text; 2],
+    language: Language,
+    limit: usize,
+) -> Vec<PieceView> {
+    let pieces = message_pieces(message.get(language), &finding.values)
+        .unwrap_or_else(|_| vec![Piece::Words(title.get(language).to_owned())]);
     let mut left = limit;
     let mut views = Vec::new();
     for piece in pieces {

@@ -4,10 +4,12 @@
 //! is a [`Shown`], so no template can print it raw.
 
 mod action;
+mod diagnosis;
 mod doubt;
 mod evidence;
 mod finding;
 mod policy;
+mod tailoring;
 mod waiver;
 
 use std::collections::{BTreeSet, HashMap};
@@ -15,12 +17,16 @@ use std::collections::{BTreeSet, HashMap};
 use serde::Serialize;
 
 use super::shown::Shown;
-use crate::audit::{Audit, Coverage, Finding, Outcome, Tenant};
+use crate::audit::{Audit, Coverage, Finding, NotApplicable, Outcome, PolicyResult, Tenant};
 use crate::policy::{Language, Severity};
 use crate::snapshot::Side;
 use action::{Action, Role};
+pub(super) use diagnosis::DiagnosisView;
 use doubt::Doubt;
+pub(super) use finding::message;
 use policy::PolicyView;
+pub(super) use policy::steps;
+use tailoring::Tailoring;
 use waiver::WaiverView;
 
 /// How much of the findings a report holds. The counts are always of all.
@@ -80,10 +86,20 @@ pub(super) struct View {
     doubts: Vec<Doubt>,
     /// What was read.
     coverage: Vec<CoverageView>,
+    /// Whether anything is particular to this tenant or this run.
+    tailored: bool,
+    /// What it is.
+    tailoring: Tailoring,
+    /// Resources that the configuration takes out of the scope, counted once for each policy.
+    excluded: u64,
+    /// Policies that do not apply because the tenant lacks what they require.
+    inapplicable: u64,
     /// Whether any exception was accepted.
     waived: bool,
     /// Waivers, and what became of each.
     waivers: Vec<WaiverView>,
+    /// Of a diagnosis: why provisioning failed.
+    diagnosis: Option<DiagnosisView>,
     /// Findings in the audit.
     findings: u64,
     /// Findings that this report leaves out.
@@ -180,12 +196,34 @@ impl View {
             policies,
             doubts: doubt::all(audit, language),
             coverage: audit.coverage.iter().map(coverage).collect(),
+            tailored: is_tailored(audit),
+            tailoring: Tailoring::of(audit, language),
+            excluded: audit.summary.judgements.excluded,
+            inapplicable: inapplicable(audit),
             waived: audit.summary.judgements.waived > 0,
             waivers: audit.waivers.iter().map(WaiverView::of).collect(),
+            diagnosis: audit
+                .diagnosis
+                .as_ref()
+                .map(|diagnosis| DiagnosisView::of(diagnosis, language)),
             findings,
             left_out: findings - shown,
         }
     }
+}
+
+/// Whether anything is particular to this tenant or this run.
+fn is_tailored(audit: &Audit) -> bool {
+    let of =
+        |policy: &PolicyResult| !policy.params.is_empty() || !policy.scope.is_empty() || !policy.requires.is_empty();
+    !audit.adjustments.is_empty() || audit.policies.iter().any(of)
+}
+
+/// Policies that do not apply because the tenant lacks what they require.
+fn inapplicable(audit: &Audit) -> u64 {
+    let required = Some(NotApplicable::Requirement);
+    let policies = audit.policies.iter();
+    policies.filter(|policy| policy.not_applicable == required).count() as u64
 }
 
 impl Moment {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::finding::FindingView;
 use super::{ByPolicy, Limits};
-use crate::audit::{Audit, Counts, NotApplicable, PolicyResult};
+use crate::audit::{Audit, Counts, NotApplicable, PolicyResult, RequirementStatus};
 use crate::policy::{Language, Reference};
 use crate::report::shown::Shown;
 
@@ -17,8 +17,10 @@ pub(super) struct PolicyView {
     title: Shown,
     severity: &'static str,
     outcome: &'static str,
-    /// Why it does not apply: `no_resources` or `out_of_scope`.
+    /// Why it does not apply: `no_resources`, `out_of_scope`, `excluded` or `requirement`.
     not_applicable: Option<&'static str>,
+    /// What it requires and the tenant lacks.
+    lacking: Vec<Shown>,
     resource: Shown,
     counts: Counts,
     population: u64,
@@ -93,7 +95,10 @@ impl PolicyView {
             not_applicable: policy.not_applicable.map(|why| match why {
                 NotApplicable::NoResources => "no_resources",
                 NotApplicable::OutOfScope => "out_of_scope",
+                NotApplicable::Excluded => "excluded",
+                NotApplicable::Requirement => "requirement",
             }),
+            lacking: lacking(policy, language),
             resource: Shown::name(&policy.resource),
             counts: policy.counts,
             population: policy.population,
@@ -117,6 +122,15 @@ impl PolicyView {
     }
 }
 
+/// Names of what it requires and the tenant lacks.
+fn lacking(policy: &PolicyResult, language: Language) -> Vec<Shown> {
+    let requires = policy.requires.iter();
+    requires
+        .filter(|required| required.status == RequirementStatus::Lacking)
+        .map(|required| Shown::prose(required.title.get(language)))
+        .collect()
+}
+
 /// The name that links to a policy use: stable, and free of anything that would end an address.
 pub(super) fn anchor(id: &str) -> String {
     let plain = |c: char| {
@@ -130,7 +144,7 @@ pub(super) fn anchor(id: &str) -> String {
 }
 
 /// The steps of the fix.
-pub(super) fn steps(policy: &PolicyResult, language: Language) -> Vec<Shown> {
+pub(in crate::report) fn steps(policy: &PolicyResult, language: Language) -> Vec<Shown> {
     let fix = policy.fix.as_ref();
     let steps = fix.map(|fix| match language {
         Language::En => &fix.en,

@@ -87,9 +87,11 @@ pub(super) async fn serve(State(shared): State<Arc<Shared>>, method: Method, uri
 fn explain(response: &mut Response, refusal: &Refusal, shared: &Shared) {
     let tenant = &shared.credentials.tenant_id;
     match refusal {
-        Refusal::TooManyRequests => {
+        Refusal::TooManyRequests(retry_after) => {
             let scope = format!("Tenant_Application/Read/{}/{tenant}", shared.credentials.client_id);
-            answer::add_header(response, "retry-after", "1");
+            if let Some(seconds) = retry_after {
+                answer::add_header(response, "retry-after", seconds.to_string());
+            }
             answer::add_header(response, "x-ms-throttle-scope", scope);
             answer::add_header(response, "x-ms-throttle-information", "ResourceUnitLimitExceeded");
         }
@@ -111,7 +113,7 @@ fn find(shared: &Shared, method: &Method, uri: &Uri, headers: &HeaderMap) -> Res
         return Err(Refusal::InvalidToken);
     }
     if shared.graph_throttle.refuses() {
-        return Err(Refusal::TooManyRequests);
+        return Err(Refusal::TooManyRequests(Some(1)));
     }
     if method != Method::GET {
         return Err(Refusal::MethodNotAllowed);
@@ -126,6 +128,10 @@ fn find(shared: &Shared, method: &Method, uri: &Uri, headers: &HeaderMap) -> Res
     }
     let options = Options::read(uri, endpoint)?;
     let units = rules.cost_of(options.select.is_some(), options.top);
+    shared
+        .unit_limits
+        .take(uri.path(), units, shared.clock.now())
+        .map_err(|exceeded| Refusal::TooManyRequests(exceeded.retry_after))?;
     let body = match shared.world.single(endpoint.resource) {
         Some(object) => single(object, endpoint, &rules, &options)?,
         None => list(shared, uri, (endpoint, parent), &rules, &options)?,

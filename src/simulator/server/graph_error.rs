@@ -34,8 +34,8 @@ pub(super) enum Refusal {
     UnsupportedQuery(String),
     /// A query that cannot be read.
     MalformedQuery,
-    /// Too many requests.
-    TooManyRequests,
+    /// Too many requests, and after how many seconds to come back, if the vendor says so.
+    TooManyRequests(Option<u64>),
 }
 
 /// How an answer can be found again in the vendor's logs.
@@ -110,7 +110,7 @@ impl Refusal {
                 return (bad, "Request_UnsupportedQuery", message);
             }
             Refusal::MalformedQuery => (bad, "BadRequest", "The query string cannot be read."),
-            Refusal::TooManyRequests => (StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", "Too Many Requests"),
+            Refusal::TooManyRequests(_) => (StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", "Too Many Requests"),
         };
         (status, code, message.to_owned())
     }

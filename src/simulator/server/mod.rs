@@ -3,6 +3,7 @@
 
 mod answer;
 mod clock;
+mod fault;
 mod graph;
 mod graph_error;
 mod graph_rules;
@@ -29,14 +30,16 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+pub use fault::{FaultPlan, FaultPlanError};
 pub use request_log::Request;
 
 use super::endpoint::Endpoint;
 use super::world::World;
 use clock::Clock;
+use fault::Faults;
 use login::Tokens;
 use paging::Cursors;
-use rate_limit::{RateLimits, Throttle};
+use rate_limit::{RateLimits, Throttle, UnitLimits};
 use request_log::RequestLog;
 
 /// How long requests under way may take to end when a server is shut down.
@@ -53,9 +56,25 @@ pub struct ServerOptions {
     /// is answered again. Less than 2 is taken for 2, since a client that is always refused
     /// gets nowhere. Token requests do not count.
     pub throttle_every: Option<u32>,
+    /// How much a minute the vendors allow.
+    pub limits: Limits,
+    /// What goes wrong.
+    pub faults: FaultPlan,
     /// Path templates that the vendor refuses with its 403, besides those that the scenario
     /// denies.
     pub deny: Vec<String>,
+}
+
+/// How much a minute the vendors allow.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Limits {
+    /// Okta's published rates times the scenario's factor; Graph is not limited.
+    #[default]
+    Scenario,
+    /// What both vendors have published, for an org and a tenant of this size.
+    Published,
+    /// No limits.
+    None,
 }
 
 /// What an auditor needs to sign in.
@@ -110,6 +129,10 @@ struct Shared {
     cursors: Cursors,
     /// Okta's request counters.
     rate_limits: RateLimits,
+    /// What goes wrong.
+    faults: Faults,
+    /// Graph's resource units.
+    unit_limits: UnitLimits,
     /// Refuses requests to Okta now and then.
     okta_throttle: Throttle,
     /// Refuses requests to Graph now and then.
@@ -153,7 +176,13 @@ impl Server {
             microsoft_url: format!("http://{}", microsoft.local_addr()?),
             denied,
             cursors: Cursors::new(&world),
-            rate_limits: RateLimits::new(org.rate_limit_factor),
+            rate_limits: RateLimits::new(match options.limits {
+                Limits::Scenario => org.rate_limit_factor,
+                Limits::Published => 1,
+                Limits::None => 1_000_000,
+            }),
+            faults: Faults::new(options.faults),
+            unit_limits: UnitLimits::new((options.limits == Limits::Published).then(|| world.people())),
             okta_throttle: Throttle::new(options.throttle_every),
             graph_throttle: Throttle::new(options.throttle_every),
             tokens: Tokens::default(),
@@ -230,12 +259,16 @@ fn listen(listener: TcpListener, router: Router<Arc<Shared>>, shared: &Arc<Share
 /// Writes every request down, with how it was answered.
 async fn log(State(shared): State<Arc<Shared>>, request: HttpRequest, next: Next) -> Response {
     let (method, uri) = (request.method().to_string(), request.uri().clone());
-    let response = next.run(request).await;
+    let response = match shared.faults.answer(&shared, &uri).await {
+        Some(fault) => fault,
+        None => next.run(request).await,
+    };
     shared.log.note(Request {
         method,
         path: uri.path().to_owned(),
         query: uri.query().map(str::to_owned),
         status: response.status().as_u16(),
+        at: shared.clock.now(),
     });
     response
 }

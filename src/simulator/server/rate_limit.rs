@@ -105,6 +105,75 @@ fn bucket(path: &str) -> (&'static str, u32) {
     }
 }
 
+/// Graph's limits: resource units in a bucket that is refilled, and workloads that count requests
+/// (learn.microsoft.com/graph/throttling-limits).
+#[derive(Debug)]
+pub(super) struct UnitLimits {
+    /// Units that the directory's bucket holds; none when nothing is limited.
+    directory: Option<f64>,
+    /// What is left in each bucket, and when that was.
+    levels: Mutex<HashMap<&'static str, (f64, Timestamp)>>,
+}
+
+/// A refusal by one of Graph's limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Exceeded {
+    /// Seconds after which there is something again; some workloads do not say.
+    pub(super) retry_after: Option<u64>,
+}
+
+impl UnitLimits {
+    /// The limits of a tenant with so many users, or none.
+    pub(super) fn new(users: Option<u64>) -> UnitLimits {
+        let directory = users.map(|users| match users {
+            0..50 => 3_500.0,
+            50..=500 => 5_000.0,
+            _ => 8_000.0,
+        });
+        UnitLimits {
+            directory,
+            levels: Mutex::default(),
+        }
+    }
+
+    /// Takes the price of a request out of its bucket, if that has it.
+    pub(super) fn take(&self, path: &str, units: u32, now: Timestamp) -> Result<(), Exceeded> {
+        let Some(directory) = self.directory else {
+            return Ok(());
+        };
+        // Bucket, what it holds, what flows in each second, what this request takes.
+        let below = path
+            .trim_start_matches('/')
+            .split_once('/')
+            .map_or("", |(_, below)| below);
+        let (name, holds, flow, price) = match below.split('/').next().unwrap_or_default() {
+            "auditLogs" | "reports" => ("reports", 5.0, 0.5, 1.0),
+            "identityProtection" => ("protection", 1.0, 1.0, 1.0),
+            "identity" if below.starts_with("identity/conditionalAccess") => ("access", 1.0, 1.0, 1.0),
+            _ => ("directory", directory, directory / 10.0, f64::from(units)),
+        };
+        let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
+        let (level, at) = levels.entry(name).or_insert((holds, now));
+        *level = (*level + now.duration_since(*at).as_secs_f64() * flow).min(holds);
+        *at = now;
+        if *level + 1e-6 < price {
+            let seconds = ((price - *level) / flow).ceil().clamp(1.0, 300.0);
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "between 1 and 300"
+            )]
+            let seconds = seconds as u64;
+            let is_told = !matches!(name, "protection" | "access");
+            return Err(Exceeded {
+                retry_after: is_told.then_some(seconds),
+            });
+        }
+        *level -= price;
+        Ok(())
+    }
+}
+
 /// Refuses a request now and then.
 #[derive(Debug)]
 pub(super) struct Throttle {
@@ -132,7 +201,7 @@ impl Throttle {
 
 #[cfg(test)]
 mod tests {
-    use super::{RateLimits, Throttle, bucket};
+    use super::{Exceeded, RateLimits, Throttle, UnitLimits, bucket};
     use jiff::Timestamp;
 
     #[test]
@@ -159,6 +228,26 @@ mod tests {
         }
         assert!(limits.count("/api/v1/logs", at(1_059)).exceeded);
         assert_eq!(limits.count("/api/v1/logs", at(1_060)).remaining, 119);
+    }
+
+    #[test]
+    fn units_are_used_up_and_flow_back() {
+        let limits = UnitLimits::new(Some(10));
+        let at = |second| Timestamp::from_second(second).unwrap();
+        for _ in 0..1_750 {
+            assert_eq!(limits.take("/v1.0/users", 2, at(0)), Ok(()));
+        }
+        let retry_after = Some(1);
+        assert_eq!(limits.take("/v1.0/users", 2, at(0)), Err(Exceeded { retry_after }));
+        assert_eq!(limits.take("/v1.0/users", 350, at(1)), Ok(()));
+        assert_eq!(
+            limits.take("/v1.0/identity/conditionalAccess/policies", 1, at(1)),
+            Ok(())
+        );
+        let retry_after = None;
+        let refusal = limits.take("/v1.0/identity/conditionalAccess/policies", 1, at(1));
+        assert_eq!(refusal, Err(Exceeded { retry_after }));
+        assert_eq!(UnitLimits::new(None).take("/v1.0/users", u32::MAX, at(0)), Ok(()));
     }
 
     #[test]

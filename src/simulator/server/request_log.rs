@@ -17,6 +17,8 @@ pub struct Request {
     pub query: Option<String>,
     /// Status of the answer.
     pub status: u16,
+    /// When it was answered, by the servers' clock.
+    pub at: jiff::Timestamp,
 }
 
 /// The latest requests.

@@ -244,6 +244,12 @@ impl World {
         }
     }
 
+    /// How many people there are.
+    pub(crate) fn people(&self) -> u64 {
+        let named = self.scenario.file.people.len() as u64;
+        named + u64::from(self.scenario.file.crowd.people)
+    }
+
     /// The application permissions of the auditor's app registration; none means all that are
     /// needed.
     pub(crate) fn granted(&self) -> Option<&[String]> {

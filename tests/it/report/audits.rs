@@ -4,8 +4,12 @@ use std::sync::OnceLock;
 
 use jiff::SignedDuration;
 use serde_json::Value as Json;
-use tenken::audit::{Audit, NotApplicable, Outcome, ResourceId, Summary, WaiverResult, WaiverStatus};
+use tenken::audit::{
+    Audit, NotApplicable, Outcome, ParamResult, RequirementResult, RequirementStatus, ResourceId, ScopeResult, Summary,
+    WaiverResult, WaiverStatus,
+};
 use tenken::expr::{Cause, Origin};
+use tenken::policy;
 
 /// The audit of a scenario, collected and judged by the program itself.
 fn demo(scenario: &str) -> Audit {
@@ -169,6 +173,63 @@ fn recount(mut audit: Audit) -> Audit {
     audit
 }
 
+/// The same with everything that can be particular to a tenant.
+fn tailored(mut audit: Audit) -> Audit {
+    let text = || policy::Text {
+        en: "Seats that must be left".to_owned(),
+        ja: "残すべきライセンス数".to_owned(),
+    };
+    let by = || policy::Author::Tenant("contoso".to_owned());
+    for (policy, status) in audit.policies.iter_mut().zip([
+        RequirementStatus::Met,
+        RequirementStatus::Lacking,
+        RequirementStatus::Unknown,
+    ]) {
+        policy.requires.push(RequirementResult {
+            id: "entra_p1".to_owned(),
+            title: text(),
+            status,
+        });
+        policy.scope.push(ScopeResult {
+            condition: "app_user.status != \"STAGED\"".to_owned(),
+            by: by(),
+            reason: Some("They are being set up".to_owned()),
+        });
+        policy.counts.excluded += 3;
+        policy.population += 3;
+        policy.params.push(ParamResult {
+            name: "spare".to_owned(),
+            type_name: "string".to_owned(),
+            about: text(),
+            value: "some".into(),
+            default: "none".into(),
+            by: Some(by()),
+        });
+    }
+    let lacking = audit.policies.last_mut().unwrap();
+    lacking.not_applicable = Some(NotApplicable::Requirement);
+    lacking.requires.push(RequirementResult {
+        id: "entra_p2".to_owned(),
+        title: text(),
+        status: RequirementStatus::Lacking,
+    });
+    for (by, severity, enabled) in [
+        (by(), Some(policy::Severity::Low), None),
+        (policy::Author::Pack("ours".to_owned()), None, Some(false)),
+        (policy::Author::Pack("top".to_owned()), None, Some(true)),
+    ] {
+        audit.adjustments.push(policy::Adjustment {
+            policy: "provisioning.seats".to_owned(),
+            by,
+            severity,
+            params: [("spare".to_owned(), "some".into())].into(),
+            enabled,
+            reason: Some("We order monthly".to_owned()),
+        });
+    }
+    recount(audit)
+}
+
 /// What a string is, which decides what may stand in its place.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Whose {
@@ -181,7 +242,7 @@ pub(crate) enum Whose {
 /// The mixed audit with all its strings replaced but those that the format fixes. The same string is always replaced
 /// by the same one.
 pub(crate) fn rewritten(replace: impl Fn(Whose, usize) -> String) -> Audit {
-    let mut json = serde_json::to_value(mixed()).unwrap();
+    let mut json = serde_json::to_value(tailored(mixed())).unwrap();
     let mut known: Vec<(Whose, String)> = Vec::new();
     rewrite(&mut json, "", Whose::Tenant, &mut |whose, text| {
         let at = known
@@ -197,7 +258,8 @@ pub(crate) fn rewritten(replace: impl Fn(Whose, usize) -> String) -> Audit {
 }
 
 /// Strings that are not free: enums, times, digests, ids of findings.
-const FIXED: [&str; 17] = [
+const FIXED: [&str; 18] = [
+    "wanted",
     "severity",
     "outcome",
     "not_applicable",
@@ -227,7 +289,9 @@ fn rewrite(json: &mut Json, key: &str, whose: Whose, replace: &mut impl FnMut(Wh
             for (name, value) in fields {
                 let finding_id = name == "id" && value.as_str().is_some_and(|id| uuid::Uuid::parse_str(id).is_ok());
                 let fixed = FIXED.contains(&name.as_str()) || name == "message" || finding_id && key != "entra";
-                let whose = if AUTHORED.contains(&name.as_str()) {
+                // Of a parameter it is the author's, of a cause it is not.
+                let about = name == "about" && key == "params";
+                let whose = if about || AUTHORED.contains(&name.as_str()) {
                     Whose::Author
                 } else {
                     whose

@@ -1,6 +1,8 @@
 //! What the reports say of an audit.
 
-use tenken::audit::{Audit, Outcome};
+use regex::Regex;
+use tenken::audit::{Audit, Counts, Outcome};
+use tenken::expr::{Cause, Origin};
 use tenken::policy::Language;
 use tenken::report::{Format, render, terminal_summary};
 
@@ -38,14 +40,14 @@ fn the_verdict_is_one_sentence_and_says_what_is_so() {
         let text = render(audit, Format::Markdown, Language::En).unwrap();
         text.lines().next().unwrap().to_owned()
     };
-    assert_eq!(verdict(contoso()), "# 11 of 11 policies fail, 1 of them critical");
-    assert_eq!(verdict(clean()), "# All 11 policies hold");
-    assert_eq!(verdict(&undecided()), "# No policy fails, but 5 could not be decided");
+    assert_eq!(verdict(contoso()), "# 18 of 18 policies fail, 1 of them critical");
+    assert_eq!(verdict(clean()), "# All 18 policies hold");
+    assert_eq!(verdict(&undecided()), "# No policy fails, but 8 could not be decided");
     assert_eq!(verdict(&nothing()), "# Nothing is in the scope of any policy");
     let made = undecided().summary.judgements.pass;
     let text = render(&undecided(), Format::Markdown, Language::En).unwrap();
     let made = format!("{},{:03} judgements were made", made / 1_000, made % 1_000);
-    assert!(text.contains(&(made + ", and none of them failed. 7 more could not be decided.")));
+    assert!(text.contains(&(made + ", and none of them failed. 10 more could not be decided.")));
 }
 
 #[test]
@@ -112,11 +114,59 @@ fn every_cause_has_its_plain_words_and_what_settles_it() {
             "application the permission and take a new snapshot",
             "Defect of the policy",
             "There may be more that were never read",
-            "5,000 judgements",
+            "5,000 of ",
+            " could not be decided: ",
             "not all were read",
             "Waived",
         ] {
             assert!(text.contains(words), "{format:?}: {words}");
+        }
+    }
+}
+
+#[test]
+fn the_undecided_are_counted_against_all_with_what_would_settle_it() {
+    let mut audit = undecided();
+    let mut finding = audit.findings[0].clone();
+    finding.count = 18;
+    finding.causes = vec![Origin {
+        cause: Cause::NotCollected,
+        about: "entra.user.signInActivity".to_owned(),
+        needs: Some("AuditLog.Read.All and Entra ID P1".to_owned()),
+        detail: None,
+    }];
+    let policy = audit
+        .policies
+        .iter_mut()
+        .find(|policy| policy.id == finding.policy)
+        .unwrap();
+    policy.counts = Counts {
+        pass: 4_192,
+        unknown: 18,
+        out_of_scope: 90,
+        ..Counts::default()
+    };
+    policy.population = policy.counts.population();
+    audit.findings = vec![finding];
+    let tags = Regex::new("<[^>]*>|`|\u{1b}\\[[0-9;]*m").unwrap();
+    for (language, expected) in [
+        (
+            Language::En,
+            "18 of 4,210 people could not be decided: entra.user.signInActivity not collected; \
+             needs AuditLog.Read.All and Entra ID P1",
+        ),
+        (
+            Language::Ja,
+            "4,210 人のうち 18 件は判定できませんでした：entra.user.signInActivity は未収集です。\
+             必要なもの：AuditLog.Read.All and Entra ID P1",
+        ),
+    ] {
+        let terminal = terminal_summary(&audit, language, 160, &[]).unwrap();
+        let html = render(&audit, Format::Html, language).unwrap();
+        let markdown = render(&audit, Format::Markdown, language).unwrap();
+        for text in [terminal, html, markdown] {
+            let text = tags.replace_all(&text, "");
+            assert!(text.contains(expected), "{text}");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod audits;
 mod browser;
+mod formats;
 mod hostile;
 mod html;
 mod json;
@@ -9,4 +10,5 @@ mod limits;
 mod markdown;
 mod meaning;
 mod payloads;
+mod samples;
 mod terminal;

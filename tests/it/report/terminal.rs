@@ -3,7 +3,7 @@
 use regex::Regex;
 use tenken::audit::Audit;
 use tenken::policy::Language;
-use tenken::report::terminal_summary;
+use tenken::report::{Format, render, terminal_summary};
 use unicode_width::UnicodeWidthStr;
 
 use super::audits::{clean, contoso, mixed};
@@ -49,6 +49,45 @@ fn it_ends_with_where_the_reports_are() {
         text.ends_with("Files\n  out/report.html\n  out/report.md\n  out/audit.json\n"),
         "{text}"
     );
-    assert!(text.contains("3 people: kaho.shirakawa@contoso.example, marcus.oyelaran@contoso.example"));
-    assert!(plain(clean(), Language::En, 100).contains("✓ All 11 policies hold"));
+    // In the order of their keys.
+    let names = contoso()
+        .findings
+        .iter()
+        .take(2)
+        .map(|finding| finding.resource.as_ref().unwrap());
+    let mut names: Vec<_> = names
+        .map(|resource| (&resource.key, resource.name.as_deref().unwrap()))
+        .collect();
+    assert!(
+        text.contains(&format!("3 people: {}, {}", names[0].1, names[1].1)),
+        "{text}"
+    );
+    names.sort();
+    assert!(text.contains(&format!("3 people: {}", names[0].1)), "{text}");
+    assert!(plain(clean(), Language::En, 100).contains("✓ All 18 policies hold"));
+}
+
+#[test]
+fn where_there_is_room_it_says_what_would_make_the_policy_hold() {
+    let mut audit = contoso().clone();
+    audit.policies.retain(|policy| policy.id == "provisioning.trials-off");
+    audit
+        .findings
+        .retain(|finding| finding.policy == "provisioning.trials-off");
+    let marks = Regex::new("<[^>]*>|`").unwrap();
+    for (language, expected) in [
+        (Language::En, "isAppAndServicesTrialEnabled would have to be false"),
+        (
+            Language::Ja,
+            "isAppAndServicesTrialEnabled は次の値である必要があります： false",
+        ),
+    ] {
+        assert!(plain(&audit, language, 120).contains(expected));
+        for format in [Format::Markdown, Format::Html] {
+            let text = render(&audit, format, language).unwrap();
+            let words = marks.replace_all(&text, "").into_owned();
+            let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(words.contains(expected), "{format:?} {language:?}");
+        }
+    }
 }

@@ -33,6 +33,8 @@ struct Tenant<'w> {
     ownership: BTreeMap<&'w str, Ownership>,
     verified: BTreeSet<&'w str>,
     federated_with_okta: BTreeSet<String>,
+    /// How many people of our apps have each.
+    immutable_ids: BTreeMap<String, usize>,
     findings: BTreeSet<Finding>,
 }
 
@@ -63,6 +65,7 @@ pub(crate) fn audit(world: &World) -> BTreeSet<Finding> {
             .map(|domain| text(domain, "/name"))
             .collect(),
         federated_with_okta: BTreeSet::new(),
+        immutable_ids: BTreeMap::new(),
         findings: BTreeSet::new(),
     };
     let federations = world.listing("/v1.0/domains/{id}/federationConfiguration").unwrap();
@@ -83,11 +86,17 @@ pub(crate) fn audit(world: &World) -> BTreeSet<Finding> {
     });
     let ours: BTreeSet<&str> = ours.map(|app| text(app, "/id")).collect();
     tenant.seats(world, &ours, &skus);
-    for listed in world.listing("/api/v1/apps/{appId}/users").unwrap() {
+    let assigned = || {
+        let listed = world.listing("/api/v1/apps/{appId}/users").unwrap();
+        listed.filter(|listed| ours.contains(listed.parent.as_deref().unwrap()))
+    };
+    for listed in assigned() {
+        let id = text(&listed.object, "/profile/immutableId").to_owned();
+        *tenant.immutable_ids.entry(id).or_default() += 1;
+    }
+    for listed in assigned() {
         let app = listed.parent.unwrap();
-        if ours.contains(app.as_str()) {
-            tenant.app_user(&app, &listed.object);
-        }
+        tenant.app_user(&app, &listed.object);
     }
     tenant.findings
 }
@@ -163,6 +172,7 @@ impl<'w> Tenant<'w> {
         let names = BTreeMap::from([
             ("Microsoft 365 E3", "SPE_E3"),
             ("Power BI Pro", "POWER_BI_PRO"),
+            ("Microsoft Teams Phone Standard", "MCOEV"),
             ("Visio Plan 2", "VISIOCLIENT"),
         ]);
         for listed in world.listing("/api/v1/apps/{appId}/groups").unwrap() {
@@ -175,6 +185,9 @@ impl<'w> Tenant<'w> {
                 let number = |pointer: &str| sku.pointer(pointer).and_then(Value::as_u64).unwrap();
                 if number("/prepaidUnits/enabled") + number("/prepaidUnits/warning") <= number("/consumedUnits") {
                     self.fail("seats", text(sku, "/id"));
+                }
+                if !["Enabled", "Warning"].contains(&text(sku, "/capabilityStatus")) {
+                    self.fail("product-in-force", text(sku, "/id"));
                 }
             }
         }
@@ -195,10 +208,20 @@ impl<'w> Tenant<'w> {
         }
         let by_id = self.users_by_id.get(text(app_user, "/externalId")).copied();
         let by_name = self.users_by_name.get(&login).copied();
+        if by_id.is_none() && !text(app_user, "/externalId").is_empty() {
+            self.fail("account-exists", &on);
+        }
+        if self.immutable_ids[text(app_user, "/profile/immutableId")] > 1 {
+            self.fail("immutable-id-unique", &on);
+        }
         if let (Some(one), Some(other)) = (by_id, by_name)
             && one["id"] != other["id"]
         {
+            self.fail("one-account", &on);
             for policy in [
+                "synced-account",
+                "restricted-management",
+                "licence-errors",
                 "user-owned-licence",
                 "suspect-licence",
                 "group-inherited-licence",
@@ -229,6 +252,16 @@ impl<'w> Tenant<'w> {
                 self.fail(policy, on);
             } else if direct.contains(&Ownership::Unclassified) {
                 self.unknown(policy, on, "unclassified");
+            }
+        }
+        let in_error = |state: &Value| state["error"].is_string() && state["error"] != "None";
+        for (policy, bad) in [
+            ("synced-account", user["onPremisesSyncEnabled"] == true),
+            ("restricted-management", user["isManagementRestricted"] == true),
+            ("licence-errors", states.iter().any(in_error)),
+        ] {
+            if bad {
+                self.fail(policy, on);
             }
         }
         if states.len() > direct.len() {

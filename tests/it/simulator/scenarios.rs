@@ -57,13 +57,20 @@ fn contoso_has_every_kind_of_plant_and_clean_none() {
     assert_eq!(
         policies.into_iter().collect::<Vec<_>>(),
         [
+            "provisioning.account-exists",
             "provisioning.email-sign-up-off",
             "provisioning.group-inherited-licence",
             "provisioning.immutable-id",
+            "provisioning.immutable-id-unique",
+            "provisioning.licence-errors",
             "provisioning.office-store-off",
+            "provisioning.one-account",
+            "provisioning.product-in-force",
+            "provisioning.restricted-management",
             "provisioning.seats",
             "provisioning.stuck-app-user",
             "provisioning.suspect-licence",
+            "provisioning.synced-account",
             "provisioning.trials-off",
             "provisioning.usage-location",
             "provisioning.user-owned-licence",
@@ -182,7 +189,10 @@ fn the_people_look_like_people() {
         .flat_map(|user| user["licenseAssignmentStates"].as_array().unwrap())
         .map(|state| state["error"].to_string())
         .collect();
-    assert_eq!(errors.into_iter().collect::<Vec<_>>(), ["\"None\"", "null"]);
+    assert_eq!(
+        errors.into_iter().collect::<Vec<_>>(),
+        ["\"CountViolation\"", "\"None\"", "null"]
+    );
     let text: String = ["/api/v1/users", "/v1.0/users", "/api/v1/logs", "/v1.0/groups"]
         .iter()
         .flat_map(|path| objects(&world, path))

@@ -1,0 +1,223 @@
+//! A resource type being read: its file, what it cost, what came already, and the journal's notes of it.
+
+use std::collections::HashSet;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher as _;
+
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::CollectError;
+use super::pages::Page;
+use super::plan::Step;
+use super::retry::Cost;
+use crate::catalog::Origin;
+use crate::snapshot::{Entry, Mark, PageNote, ParentStatus, ResourceFile, SnapshotWriter};
+
+/// A resource type being read.
+pub(super) struct Reading<'w> {
+    writer: &'w SnapshotWriter,
+    name: &'static str,
+    pub(super) file: ResourceFile,
+    pub(super) cost: Cost,
+    pub(super) pages: u64,
+    /// Objects that came again and were left out.
+    pub(super) repeated: u64,
+    /// Where the present list begins in the file.
+    list: Mark,
+    /// The last page of an earlier attempt, until its list is gone on with.
+    last: Option<PageNote>,
+    /// Properties that together name an object.
+    key: Vec<&'static str>,
+    /// Objects of the present list by the fingerprint of their key.
+    seen: HashSet<u128>,
+    hashers: (RandomState, RandomState),
+}
+
+impl<'w> Reading<'w> {
+    /// Begins a type, or goes on with it; then the parents that an earlier attempt asked come with it.
+    pub(super) fn begin(writer: &'w SnapshotWriter, step: &Step) -> Result<(Self, Vec<ParentStatus>), CollectError> {
+        let name = step.resource.name.as_str();
+        let known = writer.known(name)?;
+        let resumed = match &known.last {
+            Some(note) => writer.resource_after(name, &note.mark)?,
+            // No page yet, but parents that failed.
+            None => None,
+        };
+        let is_resumed = resumed.is_some();
+        let file = match resumed {
+            Some(file) => file,
+            None => writer.resource(name)?,
+        };
+        let last = known.last.filter(|_| is_resumed);
+        let fields = &step.resource.record.info().fields;
+        let properties = step.resource.key.iter().filter_map(|id| fields.get(usize::from(*id)));
+        let properties = properties.filter(|field| matches!(field.origin, Origin::Property { .. }));
+        let reading = Self {
+            writer,
+            name,
+            file,
+            cost: last.as_ref().map_or_else(Cost::default, |note| Cost {
+                requests: note.requests,
+                throttles: note.throttles,
+            }),
+            pages: last.as_ref().map_or(0, |note| note.pages),
+            repeated: last.as_ref().map_or(0, |note| note.repeated),
+            list: Mark::default(),
+            last,
+            key: properties.map(|field| field.name.as_str()).collect(),
+            seen: HashSet::new(),
+            hashers: (RandomState::new(), RandomState::new()),
+        };
+        Ok((reading, if is_resumed { known.parents } else { Vec::new() }))
+    }
+
+    /// The parent that an earlier attempt stopped at.
+    pub(super) fn stopped_at(&self) -> Option<String> {
+        self.last.as_ref()?.parent.clone()
+    }
+
+    /// Begins a list; gives the last page that an earlier attempt had of it.
+    pub(super) fn begin_list(&mut self, parent: Option<&str>) -> Result<Option<PageNote>, CollectError> {
+        self.seen.clear();
+        let Some(note) = self.last.take().filter(|note| note.parent.as_deref() == parent) else {
+            self.list = self.file.end_page()?;
+            return Ok(None);
+        };
+        self.list = note.list.clone();
+        self.recall(parent, &note.mark)?;
+        Ok(Some(note))
+    }
+
+    /// Learns again which objects of a list are in the file.
+    fn recall(&mut self, parent: Option<&str>, mark: &Mark) -> Result<(), CollectError> {
+        /// A line of the file.
+        #[derive(Deserialize)]
+        struct Line<'l> {
+            parent: Option<String>,
+            #[serde(borrow)]
+            object: &'l RawValue,
+        }
+        let damaged = |error| CollectError::Journal(Box::new(error));
+        let mut lines = self.writer.lines(self.name, mark).map_err(damaged)?;
+        while let Some(chunk) = lines.next_chunk().map_err(damaged)? {
+            for line in chunk.split(|byte| *byte == b'\n') {
+                if let Ok(line) = serde_json::from_slice::<Line<'_>>(line)
+                    && line.parent.as_deref() == parent
+                    && let Some(key) = self.key_of(line.object)
+                {
+                    self.seen.insert(key);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets the present list; it is read from its beginning.
+    pub(super) fn restart_list(&mut self) -> Result<(), CollectError> {
+        self.seen.clear();
+        Ok(self.file.rewind(&self.list)?)
+    }
+
+    /// Whether something of the present list was read.
+    pub(super) fn has_some(&self) -> bool {
+        self.file.objects() > self.list.objects
+    }
+
+    /// Adds a page and notes it. Gives the number of objects that had not come before.
+    pub(super) fn page(&mut self, parent: Option<&str>, page: &Page<'_>) -> Result<usize, CollectError> {
+        let mut new = 0;
+        for object in &page.objects {
+            if let Some(key) = self.key_of(object)
+                && !self.seen.insert(key)
+            {
+                self.repeated += 1;
+                continue;
+            }
+            new += 1;
+            self.file.push(parent, object)?;
+        }
+        self.pages += 1;
+        let note = PageNote {
+            parent: parent.map(str::to_owned),
+            next: page.next.as_ref().map(ToString::to_string),
+            list: self.list.clone(),
+            mark: self.file.end_page()?,
+            pages: self.pages,
+            requests: self.cost.requests,
+            throttles: self.cost.throttles,
+            repeated: self.repeated,
+        };
+        self.writer.note_page(self.name, &self.file, note)?;
+        Ok(new)
+    }
+
+    /// Closes the file.
+    pub(super) fn finish(self, entry: Entry) -> Result<Entry, CollectError> {
+        let finished = self.file.finish()?;
+        Ok(Entry {
+            objects: finished.objects,
+            pages: self.pages,
+            requests: self.cost.requests,
+            throttles: self.cost.throttles,
+            bytes: finished.bytes,
+            file: Some(finished.file),
+            sha256: Some(finished.sha256),
+            ..entry
+        })
+    }
+
+    /// A number that stands for a text; two texts share one as good as never.
+    pub(super) fn fingerprint(&self, text: &str) -> u128 {
+        u128::from(self.hashers.0.hash_one(text)) << 64 | u128::from(self.hashers.1.hash_one(text))
+    }
+
+    /// The fingerprint of an object's key; none when it lacks a part of it, since then it is not known which it is.
+    fn key_of(&self, object: &RawValue) -> Option<u128> {
+        if self.key.is_empty() {
+            return None;
+        }
+        let mut deserializer = serde_json::Deserializer::from_str(object.get());
+        let values = Picked(&self.key).deserialize(&mut deserializer).ok()?;
+        let values: Option<Vec<&str>> = values.into_iter().collect();
+        Some(self.fingerprint(&values?.join("\n")))
+    }
+}
+
+/// Reads some properties of an object, as they are written, and passes over the rest.
+struct Picked<'k>(&'k [&'static str]);
+
+impl<'de> DeserializeSeed<'de> for Picked<'_> {
+    type Value = Vec<Option<&'de str>>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Picked<'_> {
+    type Value = Vec<Option<&'de str>>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut values = vec![None; self.0.len()];
+        while let Some(name) = map.next_key::<std::borrow::Cow<'de, str>>()? {
+            let slot = self
+                .0
+                .iter()
+                .position(|key| *key == name)
+                .and_then(|at| values.get_mut(at));
+            match slot {
+                Some(slot) => *slot = Some(map.next_value::<&'de RawValue>()?.get()),
+                None => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(values)
+    }
+}

@@ -1,0 +1,127 @@
+//! When a request is sent, and when it is sent again.
+
+use std::time::Duration;
+
+use reqwest::{Method, Url};
+use secrecy::SecretString;
+use tokio::time::{Instant, sleep};
+
+use super::auth::Auth;
+use super::client::{Answer, Client, SendError, host};
+use super::pace::backoff;
+use super::{CollectError, Event};
+
+/// Attempts for one page that fail, the first included.
+const MAX_ATTEMPTS: u32 = 6;
+/// Times that one page is told to wait: others may be using the bucket up.
+const MAX_THROTTLES: u32 = 20;
+/// Longest wait between two requests for a token.
+const MAX_TOKEN_WAIT: Duration = Duration::from_secs(300);
+
+/// What a page cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Cost {
+    pub(super) requests: u64,
+    pub(super) throttles: u64,
+}
+
+impl Cost {
+    pub(super) fn add(&mut self, other: Self) {
+        self.requests += other.requests;
+        self.throttles += other.throttles;
+    }
+}
+
+/// Why an address could not be read.
+#[derive(Debug)]
+pub(super) enum GetError {
+    SignIn(CollectError),
+    Failed(String),
+}
+
+impl Client {
+    /// Reads one address, waiting and trying again as the vendor asks.
+    pub(super) async fn get(&self, url: &Url, auth: &Auth, cost: &mut Cost) -> Result<Answer, GetError> {
+        if !self.owns(url) {
+            return Err(GetError::Failed(format!(
+                "refused to follow a link to another host: {}",
+                host(url)
+            )));
+        }
+        let mut renewed = false;
+        let (mut failures, mut throttles) = (0, 0);
+        let mut not_before = None;
+        loop {
+            let turn = self.pace.turn(url.path(), not_before, &self.observer).await;
+            let header = auth.header(self).await.map_err(GetError::SignIn)?;
+            cost.requests += 1;
+            let outcome = self.exchange(Method::GET, url, Some(&header), None).await;
+            not_before = None;
+            match outcome {
+                Ok(answer) => {
+                    turn.note(answer.status, &answer.headers, backoff(throttles + 1));
+                    match answer.status {
+                        429 if throttles < MAX_THROTTLES => {
+                            throttles += 1;
+                            cost.throttles += 1;
+                        }
+                        // A refusal may name a wait for the whole bucket; this is the wait of this page alone.
+                        500 | 502 | 503 | 504 if failures + 1 < MAX_ATTEMPTS => {
+                            failures += 1;
+                            not_before = Some(Instant::now() + backoff(failures));
+                        }
+                        401 if !renewed && auth.renew().await => renewed = true,
+                        _ => return Ok(answer),
+                    }
+                }
+                Err(SendError::Broken(_)) if failures + 1 < MAX_ATTEMPTS => {
+                    failures += 1;
+                    not_before = Some(Instant::now() + backoff(failures));
+                }
+                Err(SendError::Broken(message) | SendError::Refused(message)) => {
+                    return Err(GetError::Failed(message));
+                }
+            }
+        }
+    }
+
+    /// Sends a form to the token endpoint.
+    pub(super) async fn token(&self, url: &Url, form: &[(&str, &str)]) -> Result<Answer, String> {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
+            let wait = match self.exchange(Method::POST, url, None, Some(form)).await {
+                Ok(answer) if matches!(answer.status, 429 | 503) && attempt < MAX_ATTEMPTS => {
+                    let seconds = answer
+                        .headers
+                        .get("retry-after")
+                        .and_then(|value| value.to_str().ok()?.parse().ok());
+                    let asked = seconds.map(Duration::from_secs).unwrap_or_default();
+                    asked.min(MAX_TOKEN_WAIT).max(backoff(attempt))
+                }
+                Ok(answer) => return Ok(answer),
+                Err(SendError::Broken(_)) if attempt < MAX_ATTEMPTS => backoff(attempt),
+                Err(SendError::Broken(message) | SendError::Refused(message)) => return Err(message),
+            };
+            sleep(wait).await;
+        }
+    }
+
+    /// Sends one request and tells of it.
+    async fn exchange(
+        &self,
+        method: Method,
+        url: &Url,
+        authorization: Option<&SecretString>,
+        form: Option<&[(&str, &str)]>,
+    ) -> Result<Answer, SendError> {
+        (self.observer)(Event::Asked { source: self.source });
+        let outcome = self.send(method, url, authorization, form).await;
+        let status = outcome.as_ref().ok().map(|answer| answer.status);
+        (self.observer)(Event::Answered {
+            source: self.source,
+            status,
+        });
+        outcome
+    }
+}

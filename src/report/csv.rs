@@ -1,0 +1,84 @@
+//! CSV: one line for each finding, and a second list with one line for each person and what is wrong with them.
+//!
+//! RFC 4180 with a byte-order mark, without which spreadsheets take UTF-8 for something else. A cell that a spreadsheet
+//! would compute begins with an apostrophe.
+
+use std::io::Write;
+
+use csv::{QuoteStyle, Terminator, WriterBuilder};
+
+use super::ReportError;
+use super::plain::Plain;
+use super::table::{Cell, FINDINGS, PEOPLE, Table};
+use crate::audit::Audit;
+use crate::policy::Language;
+
+/// Says that the text is UTF-8.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
+/// All findings.
+pub(super) fn findings(audit: &Audit, language: Language, out: &mut dyn Write) -> Result<(), ReportError> {
+    write(&FINDINGS, &Plain::of(audit, language)?, out)
+}
+
+/// What is wrong with each person, who must do what, and how to check it.
+pub(super) fn people(audit: &Audit, language: Language, out: &mut dyn Write) -> Result<(), ReportError> {
+    write(&PEOPLE, &Plain::of(audit, language)?, out)
+}
+
+/// Writes a table line by line.
+fn write(table: &Table, plain: &Plain<'_>, out: &mut dyn Write) -> Result<(), ReportError> {
+    let failed = |error: &dyn std::fmt::Display| ReportError(error.to_string());
+    out.write_all(BYTE_ORDER_MARK.as_bytes())
+        .map_err(|error| failed(&error))?;
+    let mut writer = WriterBuilder::new()
+        .quote_style(QuoteStyle::NonNumeric)
+        .terminator(Terminator::Any(b'\n'))
+        .from_writer(out);
+    writer.write_record(table.columns).map_err(|error| failed(&error))?;
+    for item in (table.items)(plain) {
+        let cells = (table.cells)(plain, item).into_iter().map(|cell| match cell {
+            Cell::Text(text) => harmless(&text),
+            Cell::Number(number) => number.to_string(),
+        });
+        writer.write_record(cells).map_err(|error| failed(&error))?;
+    }
+    writer.flush().map_err(|error| failed(&error))
+}
+
+/// The text so that no spreadsheet computes it. Where lists are separated by `;`, a spreadsheet takes our line apart at
+/// each of them, so what follows one counts as the beginning of a cell too.
+fn harmless(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 1);
+    let mut begins = true;
+    for character in text.chars() {
+        if begins && "=+-@＝＋－＠".contains(character) {
+            out.push('\'');
+        }
+        begins = character == ';' || begins && (character.is_whitespace() || character == '"');
+        out.push(character);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_a_formula() {
+        for (text, expected) in [
+            ("=1+1", "'=1+1"),
+            ("+1", "'+1"),
+            ("-x", "'-x"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("  =1", "  '=1"),
+            ("＝1", "'＝1"),
+            ("a; \"=cmd()", "a; \"'=cmd()"),
+            ("a=b-c", "a=b-c"),
+            ("", ""),
+        ] {
+            assert_eq!(harmless(text), expected);
+        }
+    }
+}
