@@ -50,7 +50,6 @@ pub(super) fn load() -> Loaded<Catalog> {
             limit: bucket.limit,
             unit: bucket.unit,
             seconds: bucket.seconds,
-            share: bucket.share.unwrap_or(100),
             from: bucket.from,
         });
     }

@@ -201,6 +201,5 @@ pub(super) struct RawBucket {
     pub(super) limit: u32,
     pub(super) unit: LimitUnit,
     pub(super) seconds: u32,
-    pub(super) share: Option<u32>,
     pub(super) from: String,
 }

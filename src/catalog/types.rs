@@ -275,8 +275,6 @@ pub struct Bucket {
     pub unit: LimitUnit,
     /// … in so many seconds.
     pub seconds: u32,
-    /// Percent of it that one caller gets.
-    pub share: u32,
     /// Where it is said.
     pub from: String,
 }

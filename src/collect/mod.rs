@@ -9,6 +9,7 @@
 
 mod auth;
 mod client;
+mod estimate;
 mod failure;
 mod list;
 mod pace;
@@ -28,6 +29,7 @@ use crate::catalog::SourceName;
 use crate::diagnostic::Diagnostic;
 use crate::snapshot::SnapshotError;
 
+pub use estimate::{BucketForecast, Forecast, StepForecast};
 pub use pace::RateShare;
 pub use parents::parent_keys;
 pub use plan::{Plan, Step, everything, plan};

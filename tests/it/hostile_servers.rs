@@ -217,7 +217,7 @@ async fn an_answer_that_unpacks_without_end_is_cut_off() {
 }
 
 fn gzip(from: &mut impl std::io::Read) -> Vec<u8> {
-    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     std::io::copy(from, &mut encoder).unwrap();
     encoder.finish().unwrap()
 }
