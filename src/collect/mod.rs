@@ -9,6 +9,7 @@
 
 mod auth;
 mod client;
+mod drift;
 mod estimate;
 mod failure;
 mod list;

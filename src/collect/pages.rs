@@ -124,8 +124,13 @@ fn odata(body: &[u8], single: bool) -> Result<Page<'_>, String> {
     Ok(Page { objects, next })
 }
 
-/// A page whose objects are under a property, and the next page's address in its `_links`.
+/// A page whose objects are under a property, and the next page's address in its `_links`. Okta's description has some of
+/// these lists bare in its examples, so they may come so too.
 fn under<'b>(list: &str, body: &'b [u8]) -> Result<Page<'b>, String> {
+    if body.trim_ascii_start().starts_with(b"[") {
+        let objects = array(body)?;
+        return Ok(Page { objects, next: None });
+    }
     let mut parts: HashMap<String, &'b RawValue> =
         serde_json::from_slice(body).map_err(|error| not_json(body, &error))?;
     let objects = parts
@@ -261,10 +266,12 @@ mod tests {
         );
         let last = under("roles", br#"{"roles":[],"_links":{}}"#).unwrap();
         assert!(last.objects.is_empty() && last.next.is_none());
+        let bare = under("supportCases", br#" [{"caseNumber":"1"}]"#).unwrap();
+        assert!(bare.objects.len() == 1 && bare.next.is_none());
         for (body, words) in [
             (r#"{"value":[]}"#, "no list under `roles`"),
             (r#"{"roles":{}}"#, "not the JSON"),
-            ("[]", "not the JSON"),
+            ("[1]", "other than objects"),
             (r#"{"roles":[],"_links":{"next":{"href":"nowhere"}}}"#, "not an address"),
         ] {
             let error = under("roles", body.as_bytes()).unwrap_err();

@@ -746,13 +746,26 @@ fn a_plan_takes_neither_configuration_nor_credentials() {
         stdout(&output)
     };
     let text = plan(&["--people", "100000"]);
-    for part in ["okta.app_user", "GET /api/v1/apps/{appId}/users", "  okta.apps.read", "  Organization.Read.All", "minutes for 100000 people"] {
+    for part in [
+        "okta.app_user",
+        "GET /api/v1/apps/{appId}/users",
+        "  okta.apps.read",
+        "  Organization.Read.All",
+        "minutes for 100000 people",
+    ] {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
-    let json = |args: &[&str]| -> serde_json::Value { serde_json::from_str(&plan(&[args, &["--format", "json"]].concat())).unwrap() };
+    let json = |args: &[&str]| -> serde_json::Value {
+        serde_json::from_str(&plan(&[args, &["--format", "json"]].concat())).unwrap()
+    };
     let (needed, all) = (json(&[]), json(&["--all"]));
     let count = |plan: &serde_json::Value| plan["steps"].as_array().unwrap().len();
-    assert!(count(&needed) < 30 && count(&all) > 100, "{} of {}", count(&needed), count(&all));
+    assert!(
+        count(&needed) < 30 && count(&all) > 100,
+        "{} of {}",
+        count(&needed),
+        count(&all)
+    );
     // One policy needs less than all, more people take more requests, and a larger share takes less time.
     let seats = json(&["--select", "provisioning.seats"]);
     assert!(count(&seats) < count(&needed));

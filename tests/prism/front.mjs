@@ -56,7 +56,13 @@ const service = {
   settings: { oauthClient: { application_type: "service" } },
   credentials: { oauthClient: { client_id: "0oa1service" } },
 };
+// Examples of pages lead on to a page of another org, and the list of mail domains is one of them.
+const lastPage = (page) => ({ ...page, _links: undefined });
 const oktaChanges = {
+  "/api/v1/iam/assignees/users": lastPage,
+  "/api/v1/iam/roles": lastPage,
+  "/api/v1/iam/resource-sets": lastPage,
+  "/api/v1/email-domains": (domain) => [domain].flat(),
   "/api/v1/apps": (apps) => [
     ...each({ name: "office365" })(apps),
     { ...apps[0], id: "0oa1saml", signOnMode: "SAML_2_0" },

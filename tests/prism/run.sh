@@ -28,7 +28,7 @@ trap cleanup EXIT
 cp "$here/package.json" "$here"/*.mjs "$work/"
 (cd "$work" && npm install --no-audit --no-fund --silent)
 cargo build --quiet --manifest-path "$root/Cargo.toml"
-tenken="$root/target/debug/tenken"
+tenken="${CARGO_TARGET_DIR:-$root/target}/debug/tenken"
 
 # Ports below the range that the system hands out by itself.
 base=$((20000 + RANDOM % 10000))
