@@ -67,12 +67,12 @@ impl Drift {
 
     fn value(&mut self, ty: &FieldType, value: &Json, whose: &str) {
         match (ty, value) {
-            (FieldType::Enum { values, closed: false }, Json::String(text)) => {
-                if !values.iter().any(|known| known.eq_ignore_ascii_case(text)) {
-                    self.undocumented
-                        .entry(whose.to_owned())
-                        .or_insert_with(|| text.clone());
-                }
+            (FieldType::Enum { values, closed: false }, Json::String(text))
+                if !values.iter().any(|known| known.eq_ignore_ascii_case(text)) =>
+            {
+                self.undocumented
+                    .entry(whose.to_owned())
+                    .or_insert_with(|| text.clone());
             }
             (FieldType::Record(record), Json::Object(_)) => self.record(record.info(), value, &format!("{whose}.")),
             (FieldType::List(inner), Json::Array(items)) => {

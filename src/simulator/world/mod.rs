@@ -85,11 +85,9 @@ impl World {
                 Vendor::Okta => Style::Okta,
                 Vendor::Graph => Style::Graph,
             };
-            let said = scenario.file.stock.iter();
-            let file = said
-                .filter(|(template, _)| same_template(template, &stock.path))
-                .map(|(_, file)| file);
-            Shelf::new(stock, file.last(), &Patcher::new(now, style))
+            let mut said = scenario.file.stock.iter();
+            let file = said.find(|(template, _)| same_template(template, &stock.path));
+            Shelf::new(stock, file.map(|(_, file)| file), &Patcher::new(now, style))
         });
         let shelves = shelves.collect();
         World {
