@@ -38,8 +38,8 @@
 //! | what | where |
 //! |---|---|
 //! | policy | a file in `policies/<pack>/`, its name in `src/policy/folder.rs`; a plant in `src/simulator/scenarios/contoso.yaml`, which a test asks for |
-//! | resource type | an entry in `src/catalog/*.yaml`, its noun in `reports/texts/`; in the simulator `endpoint.rs`, an object in the scenarios, a route in `server/` |
-//! | pace | what a vendor says on its answers: `src/collect/pace/`; which paths share a bucket: `bucket.rs` there, and `rate_limit.rs` in the simulator |
+//! | resource type | an entry in `src/catalog/<source>/*.yaml`, its noun in `reports/texts/`; in the simulator an entry in `src/simulator/stock/*.yaml`, or code when its objects follow from the people |
+//! | pace | what a vendor says on its answers: `src/collect/pace/`; which paths share a bucket: `src/catalog/buckets.yaml`, and `rate_limit.rs` in the simulator |
 //! | fault for rehearsals | an `Answer` in `src/simulator/server/fault.rs`, its name in the help of `simulate --faults` |
 //! | report format | a file in `src/report/`, a variant and a row in `Format` (`src/report/mod.rs`); templates in `reports/templates/`, listed in `assets.rs`; a reader that was not written here in `tests/formats/read.py` |
 //! | cause of a failure | a file in `policies/<pack>/errors/`, its name in `src/policy/folder.rs` |

@@ -9,7 +9,7 @@
 //!     about: one sentence
 //!     population: one | few | many
 //!     estimate: { people: 0.1, base: 20 }  # how many there are in a tenant, for the plan; by population if left out
-//!     call: { path, version, paging, list, page_size, query, select, per, empty_on, bucket, cost }
+//!     call: { path, version, paging, list, page_size, query, select, per, empty_on, cost }
 //!     reference: skus          # instead of `call`: a table inside the program
 //!     permission: least scope or application permission
 //!     licence: what the tenant must have bought
@@ -46,10 +46,10 @@ pub(super) fn load() -> Loaded<Catalog> {
         builder.catalog.buckets.push(Bucket {
             name: bucket.name,
             source: bucket.source,
+            paths: bucket.paths,
             limit: bucket.limit,
             unit: bucket.unit,
             seconds: bucket.seconds,
-            share: bucket.share.unwrap_or(100),
             from: bucket.from,
         });
     }
@@ -275,7 +275,6 @@ impl Builder {
             paging: call.paging,
             list: call.list.clone(),
             page_size: call.page_size.values().find_map(Json::as_u64),
-            bucket: self.bucket(source, call.bucket.as_deref())?,
             cost: call.cost.unwrap_or(1),
             query,
             select: call.select,
@@ -285,14 +284,6 @@ impl Builder {
             clouds: raw.clouds.clone(),
             licence: raw.licence.clone(),
         })))
-    }
-
-    /// The bucket of a name; without one, that of everything else of the source.
-    fn bucket(&self, source: SourceName, name: Option<&str>) -> Loaded<usize> {
-        let mut buckets = self.catalog.buckets.iter();
-        buckets
-            .position(|bucket| bucket.source == source && name.is_none_or(|name| bucket.name == name))
-            .ok_or_else(|| format!("{} has no bucket {}", source.as_str(), name.unwrap_or_default()))
     }
 
     fn fields(&mut self, record: RecordType, fields: &Map<String, Json>) -> Loaded<()> {

@@ -51,14 +51,11 @@ impl Catalog {
         &self.records
     }
 
-    /// Rate limits.
-    pub fn buckets(&self) -> &[Bucket] {
-        &self.buckets
-    }
-
-    /// The rate limit that a call falls under.
-    pub fn bucket(&self, call: &Call) -> Option<&Bucket> {
-        self.buckets.get(call.bucket)
+    /// The rate limit that a path falls under, its version left out.
+    pub fn bucket(&self, source: SourceName, path: &str) -> Option<&Bucket> {
+        self.buckets
+            .iter()
+            .find(|bucket| bucket.source == source && bucket.has(path))
     }
 
     /// Finds a resource type by its dotted name.

@@ -112,7 +112,6 @@ pub(super) struct RawCall {
     #[serde(default)]
     pub(super) select: bool,
     pub(super) list: Option<String>,
-    pub(super) bucket: Option<String>,
     pub(super) cost: Option<u32>,
     pub(super) per: Option<RawPer>,
     #[serde(default)]
@@ -198,9 +197,9 @@ struct RawBuckets {
 pub(super) struct RawBucket {
     pub(super) name: String,
     pub(super) source: SourceName,
+    pub(super) paths: Vec<String>,
     pub(super) limit: u32,
     pub(super) unit: LimitUnit,
     pub(super) seconds: u32,
-    pub(super) share: Option<u32>,
     pub(super) from: String,
 }

@@ -242,9 +242,7 @@ pub struct Call {
     pub list: Option<String>,
     /// Most objects of a page, if the caller says so.
     pub page_size: Option<u64>,
-    /// Position of the rate limit in [`super::Catalog::buckets`].
-    pub bucket: usize,
-    /// What a request takes from it.
+    /// What a request takes from its bucket, where that counts units.
     pub cost: u32,
     /// Query parameters; `{start}` and `{start-30d}` stand for times.
     pub query: Vec<(String, String)>,
@@ -269,16 +267,37 @@ pub struct Bucket {
     pub name: String,
     /// Whose it is.
     pub source: SourceName,
+    /// Paths that fall into it.
+    pub(super) paths: Vec<String>,
     /// How much is allowed …
     pub limit: u32,
     /// … of what …
     pub unit: LimitUnit,
     /// … in so many seconds.
     pub seconds: u32,
-    /// Percent of it that one caller gets.
-    pub share: u32,
     /// Where it is said.
     pub from: String,
+}
+
+impl Bucket {
+    /// Whether a path falls into it.
+    pub(super) fn has(&self, path: &str) -> bool {
+        self.paths.iter().any(|pattern| fits(pattern, path))
+    }
+}
+
+/// Whether a path fits a pattern: `{}` is one segment, a `*` at the end whatever follows.
+fn fits(pattern: &str, path: &str) -> bool {
+    let mut segments = path.split('/');
+    for expected in pattern.split('/') {
+        match (expected, segments.next()) {
+            ("*", rest) => return rest.is_some(),
+            ("{}", Some(segment)) if !segment.is_empty() => {}
+            (expected, Some(segment)) if expected == segment => {}
+            _ => return false,
+        }
+    }
+    segments.next().is_none()
 }
 
 /// What a rate limit counts.

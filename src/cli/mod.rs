@@ -8,6 +8,7 @@ mod choice;
 mod demo;
 mod diagnose;
 mod eval;
+mod forecast;
 mod frameworks;
 mod init;
 mod output;

@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::choice::{Choice, add_tenant};
+use super::forecast;
 use super::output::Output;
 use super::progress::Progress;
 use super::{Exit, Stop, now};
-use crate::collect::{Options, Plan, RateShare, collect, identity, plan};
+use crate::collect::{Forecast, Options, Plan, RateShare, collect, everything, identity, plan};
 use crate::config::{Config, Tenant};
 use crate::diagnostic::Diagnostics;
-use crate::policy;
+use crate::policy::{self, Loaded};
 use crate::snapshot::{Beginning, Manifest, SnapshotWriter};
 
 /// Arguments of `snapshot`.
@@ -28,12 +29,27 @@ pub(super) struct Args {
     /// How much of the vendors' rate limits to use at most; the rest is left to everybody else
     #[arg(long, value_name = "PERCENT", default_value_t)]
     rate_share: RateShare,
+    /// Collect every resource type, whether some policy needs it or not
+    #[arg(long)]
+    all: bool,
+    /// Collect nothing: show the calls, the permissions, and how many requests and minutes it may take
+    #[arg(long)]
+    plan: bool,
+    /// With --plan: people in the tenant
+    #[arg(long, value_name = "N", default_value_t = 1_000, requires = "plan")]
+    people: u64,
+    /// With --plan: how to print it
+    #[arg(long, value_enum, default_value = "table", requires = "plan")]
+    format: forecast::Form,
     /// Collect what these need
     #[command(flatten)]
     choice: Choice,
 }
 
 pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
+    if args.plan {
+        return foretell(args, output);
+    }
     let mut sink = Diagnostics::new();
     let mut request = args.choice.request();
     let config = match Config::read(&args.config) {
@@ -51,7 +67,7 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
         return Err(sink.into());
     }
     let out = args.out.clone().unwrap_or_else(|| default_place(&tenant.name));
-    let plan = plan(&policy::needs(&loaded.policies));
+    let plan = args.plan_for(&loaded);
     let options = Options {
         rate_share: args.rate_share,
     };
@@ -83,6 +99,36 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
         manifest.resources.len()
     ));
     output.result(&format!("{}\n", out.display()))?;
+    Ok(Exit::Fine)
+}
+
+impl Args {
+    /// What is asked of the vendors.
+    fn plan_for(&self, loaded: &Loaded) -> Plan {
+        if self.all {
+            everything()
+        } else {
+            plan(&policy::needs(&loaded.policies))
+        }
+    }
+}
+
+/// Shows what would be collected. It takes no credential and no network, and no configuration either; if there is one, it
+/// may have policies of its own.
+fn foretell(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
+    let mut sink = Diagnostics::new();
+    let mut request = args.choice.request();
+    if args.tenant.is_some() || args.config.exists() {
+        let config = Config::read(&args.config)?;
+        add_tenant(&mut request, config.tenant(args.tenant.as_deref())?);
+    }
+    let loaded = request.load(&mut sink);
+    if sink.has_errors() {
+        return Err(sink.into());
+    }
+    let plan = args.plan_for(&loaded);
+    let forecast = Forecast::of(&plan, args.people, args.rate_share);
+    forecast::print(&plan, &forecast, args.people, args.rate_share, args.format, output)?;
     Ok(Exit::Fine)
 }
 

@@ -9,6 +9,8 @@
 
 mod auth;
 mod client;
+mod drift;
+mod estimate;
 mod failure;
 mod list;
 mod pace;
@@ -28,6 +30,7 @@ use crate::catalog::SourceName;
 use crate::diagnostic::Diagnostic;
 use crate::snapshot::SnapshotError;
 
+pub use estimate::{BucketForecast, Forecast, StepForecast};
 pub use pace::RateShare;
 pub use parents::parent_keys;
 pub use plan::{Plan, Step, everything, plan};

@@ -18,7 +18,11 @@ pub(super) struct Page<'b> {
 
 /// Reads the answer to a call: a page of a list, or the one object that there is. The error says in what way it is neither.
 pub(super) fn parse<'b>(call: &Call, single: bool, headers: &HeaderMap, body: &'b [u8]) -> Result<Page<'b>, String> {
-    read(call, single, headers, body).map_err(|reason| match foreign_type(headers) {
+    let page = match &call.list {
+        Some(list) => under(list, body),
+        None => read(call.paging, single, headers, body),
+    };
+    page.map_err(|reason| match foreign_type(headers) {
         Some(content_type) => format!("{reason} (it says that it is {content_type})"),
         None => reason,
     })
@@ -31,14 +35,7 @@ fn foreign_type(headers: &HeaderMap) -> Option<String> {
     (!name.contains("json")).then(|| name.chars().take(60).collect())
 }
 
-fn read<'b>(call: &Call, single: bool, headers: &HeaderMap, body: &'b [u8]) -> Result<Page<'b>, String> {
-    match &call.list {
-        Some(list) => under(list, body),
-        None => plain(call.paging, single, headers, body),
-    }
-}
-
-fn plain<'b>(paging: Paging, single: bool, headers: &HeaderMap, body: &'b [u8]) -> Result<Page<'b>, String> {
+fn read<'b>(paging: Paging, single: bool, headers: &HeaderMap, body: &'b [u8]) -> Result<Page<'b>, String> {
     let page = match paging {
         Paging::Link => Page {
             objects: array(body)?,
@@ -127,8 +124,13 @@ fn odata(body: &[u8], single: bool) -> Result<Page<'_>, String> {
     Ok(Page { objects, next })
 }
 
-/// A page whose objects are under a property, and the next page's address in its `_links`.
+/// A page whose objects are under a property, and the next page's address in its `_links`. Okta's description has some of
+/// these lists bare in its examples, so they may come so too.
 fn under<'b>(list: &str, body: &'b [u8]) -> Result<Page<'b>, String> {
+    if body.trim_ascii_start().starts_with(b"[") {
+        let objects = array(body)?;
+        return Ok(Page { objects, next: None });
+    }
     let mut parts: HashMap<String, &'b RawValue> =
         serde_json::from_slice(body).map_err(|error| not_json(body, &error))?;
     let objects = parts
@@ -249,7 +251,7 @@ mod tests {
             (r#"{"error":{"code":"ServiceUnavailable"}}"#, true, None),
             (r#"{"error":{"code":"ServiceUnavailable"},"value":[]}"#, false, None),
         ] {
-            let page = plain(Paging::Odata, single, &headers, body.as_bytes());
+            let page = read(Paging::Odata, single, &headers, body.as_bytes());
             assert_eq!(page.ok().map(|page| page.objects.len()), count, "{body}");
         }
     }
@@ -264,10 +266,12 @@ mod tests {
         );
         let last = under("roles", br#"{"roles":[],"_links":{}}"#).unwrap();
         assert!(last.objects.is_empty() && last.next.is_none());
+        let bare = under("supportCases", br#" [{"caseNumber":"1"}]"#).unwrap();
+        assert!(bare.objects.len() == 1 && bare.next.is_none());
         for (body, words) in [
             (r#"{"value":[]}"#, "no list under `roles`"),
             (r#"{"roles":{}}"#, "not the JSON"),
-            ("[]", "not the JSON"),
+            ("[1]", "other than objects"),
             (r#"{"roles":[],"_links":{"next":{"href":"nowhere"}}}"#, "not an address"),
         ] {
             let error = under("roles", body.as_bytes()).unwrap_err();
@@ -279,7 +283,7 @@ mod tests {
     fn one_object_is_no_list() {
         let headers = HeaderMap::new();
         for (body, count) in [(r#" {"id":"x"}"#, Some(1)), (r#"[{"id":"x"}]"#, None), ("null", None)] {
-            let page = plain(Paging::Object, true, &headers, body.as_bytes());
+            let page = read(Paging::Object, true, &headers, body.as_bytes());
             assert_eq!(page.ok().map(|page| page.objects.len()), count, "{body}");
         }
     }
@@ -293,7 +297,7 @@ mod tests {
             ("[1,2]", "other than objects"),
             ("{\"id\":1}", "not the JSON"),
         ] {
-            let error = plain(Paging::Link, false, &headers, body.as_bytes()).unwrap_err();
+            let error = read(Paging::Link, false, &headers, body.as_bytes()).unwrap_err();
             assert!(error.contains(words), "{body}: {error}");
         }
     }

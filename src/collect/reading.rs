@@ -9,6 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::CollectError;
+use super::drift::Drift;
 use super::pages::Page;
 use super::plan::Step;
 use super::retry::Cost;
@@ -24,6 +25,8 @@ pub(super) struct Reading<'w> {
     pub(super) pages: u64,
     /// Objects that came again and were left out.
     pub(super) repeated: u64,
+    /// What is not as the catalogue says.
+    pub(super) drift: Drift,
     /// Where the present list begins in the file.
     list: Mark,
     /// The last page of an earlier attempt, until its list is gone on with.
@@ -64,6 +67,7 @@ impl<'w> Reading<'w> {
             }),
             pages: last.as_ref().map_or(0, |note| note.pages),
             repeated: last.as_ref().map_or(0, |note| note.repeated),
+            drift: Drift::new(step.resource),
             list: Mark::default(),
             last,
             key: properties.map(|field| field.name.as_str()).collect(),
@@ -127,6 +131,7 @@ impl<'w> Reading<'w> {
 
     /// Adds a page and notes it. Gives the number of objects that had not come before.
     pub(super) fn page(&mut self, parent: Option<&str>, page: &Page<'_>) -> Result<usize, CollectError> {
+        self.drift.look_at(&page.objects);
         let mut new = 0;
         for object in &page.objects {
             if let Some(key) = self.key_of(object)

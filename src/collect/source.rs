@@ -157,6 +157,9 @@ impl<'c> Source<'c> {
                 "{name}: {repeated} objects came more than once and were kept once, {objects} are left"
             )));
         }
+        for text in reading.drift.told() {
+            self.tell(Event::Warning(text));
+        }
         let entry = Entry {
             endpoint: step.endpoint(),
             parents,

@@ -310,6 +310,9 @@ mod tests {
         for name in named.iter().filter(|name| *name != "tenant" && *name != "other") {
             assert!(catalogue.contains(name.as_str()), "{name} is no resource type");
         }
+        for name in catalogue {
+            assert!(named.contains(name), "{name} has no noun");
+        }
         let built_in = crate::policy::load(&[], &mut Diagnostics::new());
         for policy in &built_in.policies {
             assert!(

@@ -736,3 +736,45 @@ fn the_readme_says_what_is_true() {
         .unwrap();
     assert!(tenken::config::Config::parse("README", &format!("tenants:{config}")).is_ok());
 }
+
+#[test]
+fn a_plan_takes_neither_configuration_nor_credentials() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = |args: &[&str]| {
+        let output = tenken(folder.path(), &[&["snapshot", "--plan"], args].concat());
+        assert_eq!(status(&output), 0, "{}", stderr(&output));
+        stdout(&output)
+    };
+    let text = plan(&["--people", "100000"]);
+    for part in [
+        "okta.app_user",
+        "GET /api/v1/apps/{appId}/users",
+        "  okta.apps.read",
+        "  Organization.Read.All",
+        "minutes for 100000 people",
+    ] {
+        assert!(text.contains(part), "{part} is not in\n{text}");
+    }
+    let json = |args: &[&str]| -> serde_json::Value {
+        serde_json::from_str(&plan(&[args, &["--format", "json"]].concat())).unwrap()
+    };
+    let (needed, all) = (json(&[]), json(&["--all"]));
+    let count = |plan: &serde_json::Value| plan["steps"].as_array().unwrap().len();
+    assert!(
+        count(&needed) < 30 && count(&all) > 100,
+        "{} of {}",
+        count(&needed),
+        count(&all)
+    );
+    // One policy needs less than all, more people take more requests, and a larger share takes less time.
+    let seats = json(&["--select", "provisioning.seats"]);
+    assert!(count(&seats) < count(&needed));
+    let many = json(&["--people", "1000000"]);
+    assert!(many["requests"].as_u64() > needed["requests"].as_u64());
+    let eager = json(&["--people", "1000000", "--rate-share", "100%"]);
+    assert!(eager["minutes"].as_f64() < many["minutes"].as_f64());
+    // Nothing was collected.
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    let refused = tenken(folder.path(), &["snapshot", "--people", "5"]);
+    assert_eq!(status(&refused), 2, "{}", stderr(&refused));
+}

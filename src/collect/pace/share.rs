@@ -12,7 +12,7 @@ impl RateShare {
     pub const ALL: Self = Self(1.0);
 
     /// So much of an amount.
-    pub(super) fn of(self, amount: f64) -> f64 {
+    pub(in crate::collect) fn of(self, amount: f64) -> f64 {
         amount * self.0
     }
 }

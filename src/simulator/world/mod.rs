@@ -85,11 +85,9 @@ impl World {
                 Vendor::Okta => Style::Okta,
                 Vendor::Graph => Style::Graph,
             };
-            let said = scenario.file.stock.iter();
-            let mut file = said
-                .filter(|(template, _)| same_template(template, &stock.path))
-                .map(|(_, file)| file);
-            Shelf::new(stock, file.next_back(), &Patcher::new(now, style))
+            let mut said = scenario.file.stock.iter();
+            let file = said.find(|(template, _)| same_template(template, &stock.path));
+            Shelf::new(stock, file.map(|(_, file)| file), &Patcher::new(now, style))
         });
         let shelves = shelves.collect();
         World {
@@ -208,12 +206,6 @@ impl World {
         Ok(Source::kept(self, kept))
     }
 
-    /// How many people there are.
-    pub(crate) fn people(&self) -> u64 {
-        let named = self.scenario.file.people.len() as u64;
-        named + u64::from(self.scenario.file.crowd.people)
-    }
-
     /// The objects of a path without code of its own.
     fn shelf(&self, at: usize, parent: Option<&str>, query: &Query) -> Result<Source<'_>, Missing> {
         let (Some((_, stock)), Some(shelf)) = (STOCK.get(at), self.shelves.get(at)) else {
@@ -248,6 +240,12 @@ impl World {
                 Err(_) => Vec::new(),
             },
         }
+    }
+
+    /// How many people there are.
+    pub(crate) fn people(&self) -> u64 {
+        let named = self.scenario.file.people.len() as u64;
+        named + u64::from(self.scenario.file.crowd.people)
     }
 
     /// The application permissions of the auditor's app registration; none means all that are

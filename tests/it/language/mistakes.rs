@@ -154,9 +154,9 @@ fn every_kind_of_mistake_is_found_before_anything_runs() {
         ),
         // Always unknown.
         (
-            "app_user.externalId == null || entra.organization.self_service_purchases_allowed == false",
+            "app_user.entra_user == null || entra.organization.auto_claims_licences",
             "always-unknown",
-            "MSCommerce",
+            "no public API",
         ),
         // Joins.
         (
