@@ -748,7 +748,7 @@ fn a_plan_takes_neither_configuration_nor_credentials() {
     let text = plan(&["--people", "100000"]);
     for part in [
         "okta.app_user",
-        "GET /api/v1/apps/{appId}/users",
+        "GET /api/v1/users",
         "  okta.apps.read",
         "  Organization.Read.All",
         "minutes for 100000 people",
