@@ -2,21 +2,23 @@
 //!
 //! Credentials come from the environment, a file or a command, never from the configuration's own text.
 
+mod cloud;
+mod credential;
+mod secret;
+
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 
 use reqwest::Url;
-use secrecy::SecretString;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Source};
 use crate::document::{Document, Node};
 use crate::schema;
 
-/// Sign-in host of the global cloud (learn.microsoft.com/graph/deployments).
-const LOGIN_URL: &str = "https://login.microsoftonline.com";
-/// Graph host of the global cloud.
-const GRAPH_URL: &str = "https://graph.microsoft.com";
+pub use cloud::Cloud;
+pub(crate) use credential::is_safe;
+pub use credential::{AppProof, EntraCredential, OktaCredential, TOKEN_EXCHANGE_AUDIENCE};
+pub use secret::Secret;
 
 /// The whole configuration.
 #[derive(Debug)]
@@ -34,6 +36,8 @@ pub struct Tenant {
     pub okta: Option<Okta>,
     /// The Entra tenant.
     pub entra: Option<Entra>,
+    /// Certificates, as PEM, of authorities that are trusted besides the system's own.
+    pub ca_file: Option<PathBuf>,
     /// The whole configuration, credentials covered: what it says of policies is read with them.
     pub document: Arc<Document>,
     /// What it says of this tenant.
@@ -45,8 +49,8 @@ pub struct Tenant {
 pub struct Okta {
     /// Address of the org.
     pub url: Url,
-    /// Where the API token is.
-    pub token: Secret,
+    /// How to sign in.
+    pub credential: OktaCredential,
 }
 
 /// How to read an Entra tenant.
@@ -54,27 +58,14 @@ pub struct Okta {
 pub struct Entra {
     /// Tenant id or domain.
     pub tenant: String,
-    /// Application id.
-    pub client_id: String,
-    /// Where the client secret is.
-    pub client_secret: Secret,
+    /// The cloud it is in.
+    pub cloud: Cloud,
+    /// How to sign in.
+    pub credential: EntraCredential,
     /// Sign-in host.
     pub login_url: Url,
     /// Graph host.
     pub graph_url: Url,
-}
-
-/// Where a credential is.
-#[derive(Clone, Debug)]
-pub enum Secret {
-    /// A variable of the environment.
-    Env(String),
-    /// A file.
-    File(PathBuf),
-    /// A program that prints it.
-    Command(Vec<String>),
-    /// At hand already, as the simulator's are; no configuration can say this.
-    Given(SecretString),
 }
 
 impl Config {
@@ -162,7 +153,7 @@ fn without_secrets(document: Document, sink: &mut Diagnostics) -> Document {
     let mut covered = Vec::new();
     let mut bare = Vec::new();
     for tenant in document.root.get("tenants").map(Node::items).unwrap_or_default() {
-        for (side, name) in [("okta", "token"), ("entra", "client_secret")] {
+        for (side, name) in credential::secret_keys() {
             let Some(side) = tenant.get(side) else { continue };
             let addresses = side.entries().iter().map(|(_, node)| node);
             covered.extend(
@@ -171,15 +162,14 @@ fn without_secrets(document: Document, sink: &mut Diagnostics) -> Document {
                     .map(|node| node.span.clone()),
             );
             let Some(secret) = side.get(name) else { continue };
-            if secret.as_str().is_some() {
+            if secret.as_str().is_some_and(|text| text != credential::GITHUB_ACTIONS) {
                 covered.push(secret.span.clone());
                 bare.push(secret.span.clone());
             }
-            let places = ["env", "file", "command"];
             let others = secret
                 .entries()
                 .iter()
-                .filter(|(key, _)| !places.contains(&key.name.as_str()));
+                .filter(|(key, _)| !secret::PLACES.contains(&key.name.as_str()));
             covered.extend(others.map(|(_, node)| node.span.clone()));
         }
     }
@@ -207,29 +197,35 @@ fn without_secrets(document: Document, sink: &mut Diagnostics) -> Document {
 
 fn tenant(document: &Arc<Document>, node: &Node, sink: &mut Diagnostics) -> Option<Tenant> {
     let okta = node.get("okta").and_then(|okta| {
+        let url = url(document, okta.get("url")?, sink);
+        let credential = credential::okta(document, okta, sink);
         Some(Okta {
-            url: url(document, okta.get("url")?, sink)?,
-            token: secret(okta.get("token")?)?,
+            url: url?,
+            credential: credential?,
         })
     });
     let entra = node.get("entra").and_then(|entra| {
-        let text = |name: &str| entra.get(name).and_then(Node::as_str).map(str::to_owned);
-        let mut host = |name: &str, default: &str| match entra.get(name) {
+        let name = entra.get("cloud").and_then(Node::as_str);
+        let cloud = name.map_or(Some(Cloud::default()), Cloud::of);
+        let mut host = |name: &str, default: fn(Cloud) -> &'static str| match entra.get(name) {
             Some(node) => url(document, node, sink),
-            None => Url::parse(default).ok(),
+            None => Url::parse(default(cloud?)).ok(),
         };
+        let (login_url, graph_url) = (host("login_url", Cloud::login_url), host("graph_url", Cloud::graph_url));
+        let credential = credential::entra(document, entra, sink);
         Some(Entra {
-            tenant: text("tenant")?,
-            client_id: text("client_id")?,
-            login_url: host("login_url", LOGIN_URL)?,
-            graph_url: host("graph_url", GRAPH_URL)?,
-            client_secret: secret(entra.get("client_secret")?)?,
+            tenant: entra.get("tenant")?.as_str()?.to_owned(),
+            cloud: cloud?,
+            credential: credential?,
+            login_url: login_url?,
+            graph_url: graph_url?,
         })
     });
     Some(Tenant {
         name: node.get("name")?.as_str()?.to_owned(),
         okta,
         entra,
+        ca_file: document.root.get("ca_file").and_then(Node::as_str).map(PathBuf::from),
         document: Arc::clone(document),
         node: node.clone(),
     })
@@ -247,7 +243,7 @@ fn url(document: &Document, node: &Node, sink: &mut Diagnostics) -> Option<Url> 
         ));
         return None;
     };
-    if url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url)) {
+    if is_safe(&url) {
         return Some(url);
     }
     sink.push(
@@ -260,104 +256,6 @@ fn url(document: &Document, node: &Node, sink: &mut Diagnostics) -> Option<Url> 
             .help("use https"),
     );
     None
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host_str() {
-        Some("localhost") => true,
-        Some(host) => host
-            .trim_matches(['[', ']'])
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback()),
-        None => false,
-    }
-}
-
-fn secret(node: &Node) -> Option<Secret> {
-    let (key, value) = node.entries().first()?;
-    match key.name.as_str() {
-        "env" => Some(Secret::Env(value.as_str()?.to_owned())),
-        "file" => Some(Secret::File(PathBuf::from(value.as_str()?))),
-        "command" => Some(Secret::Command(
-            value
-                .items()
-                .iter()
-                .filter_map(Node::as_str)
-                .map(str::to_owned)
-                .collect(),
-        )),
-        _ => None,
-    }
-}
-
-impl Secret {
-    /// Fetches the credential.
-    ///
-    /// # Errors
-    /// Why it cannot be had. The message never holds any part of it.
-    pub fn fetch(&self) -> Result<SecretString, Diagnostic> {
-        let text = match self {
-            Self::Env(name) => std::env::var(name).map_err(|_| missing(format!("the variable `{name}` is not set")))?,
-            Self::File(path) => read_private(path)?,
-            Self::Command(words) => run(words)?,
-            Self::Given(secret) => return Ok(secret.clone()),
-        };
-        let trimmed = text.trim();
-        if trimmed.is_empty() {
-            return Err(missing(format!("{} is empty", self.describe())));
-        }
-        if !trimmed.chars().all(|c| c.is_ascii_graphic()) {
-            return Err(missing(format!(
-                "{} holds characters that no credential has",
-                self.describe()
-            )));
-        }
-        Ok(SecretString::from(trimmed.to_owned()))
-    }
-
-    fn describe(&self) -> String {
-        match self {
-            Self::Env(name) => format!("the variable `{name}`"),
-            Self::File(path) => format!("the file `{}`", path.display()),
-            Self::Command(words) => format!("the output of `{}`", words.first().map_or("", String::as_str)),
-            Self::Given(_) => "the credential".to_owned(),
-        }
-    }
-}
-
-fn missing(message: String) -> Diagnostic {
-    Diagnostic::error(Code::MissingCredential, message)
-}
-
-fn read_private(path: &Path) -> Result<String, Diagnostic> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let mode = std::fs::metadata(path)
-            .map(|data| data.permissions().mode())
-            .unwrap_or_default();
-        if mode & 0o077 != 0 {
-            return Err(
-                missing(format!("others may read `{}`", path.display())).help(format!("chmod 600 {}", path.display()))
-            );
-        }
-    }
-    std::fs::read_to_string(path).map_err(|error| missing(format!("cannot read `{}`: {error}", path.display())))
-}
-
-fn run(words: &[String]) -> Result<String, Diagnostic> {
-    let (program, arguments) = words
-        .split_first()
-        .ok_or_else(|| missing("the command is empty".to_owned()))?;
-    let output = Command::new(program)
-        .args(arguments)
-        .stderr(std::process::Stdio::inherit())
-        .output()
-        .map_err(|error| missing(format!("cannot run `{program}`: {error}")))?;
-    if !output.status.success() {
-        return Err(missing(format!("`{program}` failed: {}", output.status)));
-    }
-    String::from_utf8(output.stdout).map_err(|_| missing(format!("`{program}` printed something that is not text")))
 }
 
 #[cfg(test)]
@@ -390,16 +288,46 @@ mod tests {
         assert!(Config::parse("t", text).is_err());
     }
 
-    #[cfg(unix)]
+    fn wrong(text: &str) -> String {
+        let list = Config::parse("t", text).unwrap_err();
+        list.iter()
+            .map(|diagnostic| diagnostic.message.clone() + "\n")
+            .collect()
+    }
+
     #[test]
-    fn a_file_that_others_may_read_is_refused() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), "hush\n").unwrap();
-        let secret = Secret::File(file.path().to_owned());
-        std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(secret.fetch().is_err());
-        std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o600)).unwrap();
-        assert!(!format!("{:?}", secret.fetch().unwrap()).contains("hush"));
+    fn one_way_to_sign_in_with_all_that_it_takes() {
+        let okta = |keys: &str| format!("tenants: [{{ name: a, okta: {{ url: 'https://x.example', {keys} }} }}]");
+        let key = "private_key: { env: K }";
+        assert!(Config::parse("t", &okta(&format!("{key}, client_id: c, key_id: k"))).is_ok());
+        assert!(wrong(&okta(key)).contains("`private_key` needs `client_id`"));
+        assert!(wrong(&okta(key)).contains("`private_key` needs `key_id`"));
+        assert!(wrong(&okta(&format!("{key}, token: {{ env: T }}"))).contains("several ways to sign in"));
+        assert!(wrong("tenants: [{ name: a, okta: { url: 'https://x.example' } }]").contains("how to sign in"));
+
+        let entra = |keys: &str| format!("tenants: [{{ name: a, entra: {{ tenant: t.example, {keys} }} }}]");
+        for keys in [
+            "client_id: c, client_secret: { env: S }",
+            "client_id: c, certificate: { file: cert.pem }",
+            "client_id: c, federated_token: { file: token }",
+            "client_id: c, federated_token: github_actions",
+            "managed_identity: true",
+            "managed_identity: true, client_id: c",
+        ] {
+            assert!(Config::parse("t", &entra(keys)).is_ok(), "{keys}");
+        }
+        assert!(wrong(&entra("certificate: { env: S }")).contains("`certificate` needs `client_id`"));
+        assert!(wrong(&entra("client_id: c, federated_token: eyJabc")).contains("never stands in the configuration"));
+        assert!(!wrong(&entra("client_id: c, federated_token: eyJabc")).contains("eyJabc"));
+    }
+
+    #[test]
+    fn a_cloud_has_its_own_hosts() {
+        let text = "tenants: [{ name: a, entra: { tenant: t, cloud: dod, managed_identity: true } }]";
+        let config = Config::parse("t", text).unwrap();
+        let entra = config.tenants[0].entra.as_ref().unwrap();
+        assert_eq!(entra.login_url.host_str(), Some("login.microsoftonline.us"));
+        assert_eq!(entra.graph_url.host_str(), Some("dod-graph.microsoft.us"));
+        assert!(wrong(&text.replace("dod", "mars")).contains("`mars` is not one of"));
     }
 }

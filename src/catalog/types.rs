@@ -20,6 +20,14 @@ impl SourceName {
             Self::Entra => "entra",
         }
     }
+
+    /// The name in a sentence: `Okta` or `Entra`.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Okta => "Okta",
+            Self::Entra => "Entra",
+        }
+    }
 }
 
 /// Number of a record type within the catalogue: a resource type, or the type of objects nested in one.

@@ -11,8 +11,10 @@ use super::snapshot::runtime;
 use super::{Exit, Stop, now};
 use crate::catalog::{PerParent, SourceName, Supply, catalog};
 use crate::collect::{Step, parent_keys};
-use crate::config::{Config, Tenant};
-use crate::simulator::{Credentials, FaultPlan, Limits, Listed, Scenario, Server, ServerOptions, World};
+use crate::config::{AppProof, Config, EntraCredential, OktaCredential, Secret, Tenant};
+use crate::simulator::{
+    AppTrust, Credentials, FaultPlan, Limits, Listed, PublicKey, Scenario, Server, ServerOptions, ServiceApp, World,
+};
 use crate::snapshot::{Entry, FORMAT, Manifest, ParentStatus, Side, SnapshotWriter, Status, Tool};
 
 /// Arguments of `simulate`.
@@ -55,6 +57,12 @@ pub(super) struct Args {
     /// Refuse this path, such as /v1.0/users
     #[arg(long, value_name = "PATH", conflicts_with = "snapshot")]
     deny: Vec<String>,
+    /// Let a service app sign in to the Okta org whose public key this is, as PEM: the key that you will use at Okta
+    #[arg(long, value_name = "FILE", conflicts_with = "snapshot")]
+    okta_public_key: Option<PathBuf>,
+    /// Let the app registration sign in to Entra with this certificate, as PEM
+    #[arg(long, value_name = "FILE", conflicts_with = "snapshot")]
+    entra_certificate: Option<PathBuf>,
 }
 
 /// The simulator's limits by name.
@@ -119,6 +127,15 @@ fn serve(args: &Args, scenario: Scenario, output: &mut Output) -> Result<(), Sto
             LimitsName::None => Limits::None,
         },
         deny: args.deny.clone(),
+        service_app: args.okta_public_key.as_deref().map(service_app).transpose()?,
+        app_trust: AppTrust {
+            certificate: args.entra_certificate.as_deref().map(certificate).transpose()?,
+            ..AppTrust::default()
+        },
+    };
+    let keys = Keys {
+        okta: args.okta_public_key.is_some(),
+        entra: args.entra_certificate.is_some(),
     };
     runtime()?.block_on(async {
         let server = Server::start(World::new(scenario, args.now.unwrap_or_else(now)), options)
@@ -126,11 +143,10 @@ fn serve(args: &Args, scenario: Scenario, output: &mut Output) -> Result<(), Sto
             .map_err(|error| Stop::Message(format!("cannot start the simulator: {error}")))?;
         let credentials = server.credentials();
         output.note(&format!(
-            "save this as tenken.yaml, and in the shell that runs `tenken snapshot`:\n  export TENKEN_OKTA_TOKEN={}\n  \
-             export TENKEN_ENTRA_SECRET={}\nstop with Ctrl-C",
-            credentials.okta_token, credentials.client_secret
+            "save this as tenken.yaml{}\nstop with Ctrl-C",
+            keys.advice(credentials)
         ));
-        output.result(&config_text("simulated", &server))?;
+        output.result(&config_text("simulated", &server, keys))?;
         let _ = tokio::signal::ctrl_c().await;
         server.shutdown().await;
         Ok(())
@@ -147,16 +163,87 @@ fn faults(file: Option<&Path>) -> Result<FaultPlan, Stop> {
     FaultPlan::parse(&text).map_err(|error| wrong(error.to_string()))
 }
 
+/// Client id and key id of the service app of a rehearsal.
+const SERVICE_APP: (&str, &str) = ("0oa1tkrehearsal000005d7", "rehearsal");
+
+/// The service app whose public key is in a file.
+fn service_app(file: &Path) -> Result<ServiceApp, Stop> {
+    let public_key =
+        PublicKey::parse(&pem_text(file)?).map_err(|error| Stop::Message(format!("`{}`: {error}", file.display())))?;
+    Ok(ServiceApp {
+        client_id: SERVICE_APP.0.to_owned(),
+        key_id: SERVICE_APP.1.to_owned(),
+        public_key,
+        scopes: None,
+        requires_dpop: true,
+    })
+}
+
+/// The certificate in a file.
+fn certificate(file: &Path) -> Result<String, Stop> {
+    let text = pem_text(file)?;
+    match PublicKey::parse(&text) {
+        Ok(_) => Ok(text),
+        Err(error) => Err(Stop::Message(format!("`{}`: {error}", file.display()))),
+    }
+}
+
+fn pem_text(file: &Path) -> Result<String, Stop> {
+    std::fs::read_to_string(file).map_err(|error| Stop::Message(format!("cannot read `{}`: {error}", file.display())))
+}
+
+/// Which sides are signed in to with a key.
+#[derive(Clone, Copy, Default)]
+struct Keys {
+    okta: bool,
+    entra: bool,
+}
+
+impl Keys {
+    /// What the user does before `tenken snapshot`.
+    fn advice(self, credentials: &Credentials) -> String {
+        let mut text = String::new();
+        if self.okta || self.entra {
+            text.push_str(", and put your private keys where it says");
+        }
+        let exports = [
+            (self.okta, "TENKEN_OKTA_TOKEN", &credentials.okta_token),
+            (self.entra, "TENKEN_ENTRA_SECRET", &credentials.client_secret),
+        ];
+        let exports: Vec<String> = exports
+            .iter()
+            .filter(|(has_key, ..)| !has_key)
+            .map(|(_, name, value)| format!("\n  export {name}={value}"))
+            .collect();
+        if !exports.is_empty() {
+            text.push_str(", and in the shell that runs `tenken snapshot`:");
+            text.push_str(&exports.concat());
+        }
+        text
+    }
+}
+
 /// A configuration that points at a running simulator; its credentials are made up and worth nothing elsewhere.
-fn config_text(name: &str, server: &Server) -> String {
+fn config_text(name: &str, server: &Server, keys: Keys) -> String {
     let Credentials {
         tenant_id, client_id, ..
     } = server.credentials();
+    let okta = match keys.okta {
+        true => format!(
+            "client_id: {}\n      key_id: {}\n      private_key: {{ file: okta-private-key.pem }}",
+            SERVICE_APP.0, SERVICE_APP.1
+        ),
+        false => "token: { env: TENKEN_OKTA_TOKEN }".to_owned(),
+    };
+    let entra = match keys.entra {
+        true => "certificate: { file: entra-certificate-and-key.pem }",
+        false => "client_secret: { env: TENKEN_ENTRA_SECRET }",
+    };
     let mut text = String::new();
     let _ = write!(
         text,
-        "tenants:\n  - name: {name}\n    okta:\n      url: {}\n      token: {{ env: TENKEN_OKTA_TOKEN }}\n    entra:\n      \
-         tenant: {tenant_id}\n      client_id: {client_id}\n      client_secret: {{ env: TENKEN_ENTRA_SECRET }}\n      \
+        "tenants:\n  - name: {name}\n    okta:\n      url: {}\n      {okta}\n    entra:\n      \
+         tenant: {tenant_id}\n      client_id: {client_id}\n      {entra}\n      \
          login_url: {}\n      graph_url: {}\n",
         server.okta_url(),
         server.login_url(),
@@ -167,19 +254,22 @@ fn config_text(name: &str, server: &Server) -> String {
 
 /// The configuration for a running simulator, with its credentials at hand.
 pub(super) fn tenant_of(name: &str, server: &Server) -> Result<Tenant, Stop> {
-    let config = Config::parse("simulator", &config_text(name, server)).map_err(Stop::Input)?;
+    let config = Config::parse("simulator", &config_text(name, server, Keys::default())).map_err(Stop::Input)?;
     let credentials = server.credentials();
     let mut tenant = config
         .tenants
         .into_iter()
         .next()
         .ok_or_else(|| Stop::Message("no tenant".to_owned()))?;
-    let given = |value: &str| crate::config::Secret::Given(secrecy::SecretString::from(value.to_owned()));
+    let given = |value: &str| Secret::Given(secrecy::SecretString::from(value.to_owned()));
     if let Some(okta) = &mut tenant.okta {
-        okta.token = given(&credentials.okta_token);
+        okta.credential = OktaCredential::ApiToken(given(&credentials.okta_token));
     }
     if let Some(entra) = &mut tenant.entra {
-        entra.client_secret = given(&credentials.client_secret);
+        entra.credential = EntraCredential::App {
+            client_id: credentials.client_id.clone(),
+            proof: AppProof::ClientSecret(given(&credentials.client_secret)),
+        };
     }
     Ok(tenant)
 }

@@ -1,12 +1,15 @@
 //! The HTTP client of one source, and its write guard.
 //!
-//! It can send two kinds of request and no other: GET to the source's own host, and a form to its token endpoint.
-//! Redirects are not followed and answers are limited in size; when a request is sent again is the matter of `retry`.
+//! What can be sent is a [`Request`], and there are three kinds: GET to the source's own host, a form to the one token
+//! endpoint, and GET of a token that the machine's host hands out. No other module builds requests
+//! (`tests/it/architecture.rs`). Redirects are not followed and answers are limited in size; when a request is sent again
+//! is the matter of `retry`.
 
+use std::path::Path;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
-use reqwest::{Method, Url};
+use reqwest::{Certificate, RequestBuilder, Url};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::pace::Pace;
@@ -27,8 +30,37 @@ pub(super) struct Client {
     http: reqwest::Client,
     pub(super) source: SourceName,
     base: Url,
+    /// The only address that anything is posted to.
+    token_url: Option<Url>,
     pub(super) observer: Observer,
     pub(super) pace: Pace,
+}
+
+/// A request: there is no other kind.
+pub(super) enum Request {
+    /// GET to the source's own host.
+    Read { url: Url, signature: Signature },
+    /// POST of a form to the token endpoint.
+    Token {
+        form: Vec<(&'static str, SecretString)>,
+        /// The value of the DPoP header.
+        proof: Option<String>,
+    },
+    /// GET of a token that the machine's host gives to programs on it; the header shows that it is one of them.
+    Identity {
+        url: Url,
+        header: (&'static str, SecretString),
+        /// Whether the system's proxy is used: link-local addresses are not beyond it.
+        by_proxy: bool,
+    },
+}
+
+/// What shows that a request comes from somebody who may ask.
+pub(super) struct Signature {
+    /// The value of the Authorization header.
+    pub(super) authorization: SecretString,
+    /// The value of the DPoP header.
+    pub(super) proof: Option<String>,
 }
 
 /// An answer whose body was read whole.
@@ -48,19 +80,26 @@ pub(super) enum SendError {
 }
 
 impl Client {
-    pub(super) fn new(source: SourceName, base: Url, pace: Pace, observer: Observer) -> Result<Self, CollectError> {
-        let http = reqwest::Client::builder()
-            .user_agent(concat!("tenken/", env!("CARGO_PKG_VERSION"), " (read-only audit)"))
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT)
-            .read_timeout(STALL)
-            .timeout(TIMEOUT)
+    /// A client for the source at `base`, that posts to `token_url` only and trusts the authorities in `ca_file` besides
+    /// the system's.
+    pub(super) fn new(
+        source: SourceName,
+        base: Url,
+        token_url: Option<Url>,
+        ca_file: Option<&Path>,
+        pace: Pace,
+        observer: Observer,
+    ) -> Result<Self, CollectError> {
+        let trusted = ca_file.map(authorities).transpose()?.unwrap_or_default();
+        let http = settings()
+            .tls_certs_merge(trusted)
             .build()
-            .map_err(|error| CollectError::Setup(error.to_string()))?;
+            .map_err(|error| CollectError::Setup(describe(&error)))?;
         Ok(Self {
             http,
             source,
             base,
+            token_url,
             observer,
             pace,
         })
@@ -80,49 +119,24 @@ impl Client {
             && url.password().is_none()
     }
 
-    /// The one place where requests are sent. A POST without a form, or any other method, does not leave it.
-    pub(super) async fn send(
-        &self,
-        method: Method,
-        url: &Url,
-        authorization: Option<&SecretString>,
-        form: Option<&[(&str, &str)]>,
-    ) -> Result<Answer, SendError> {
-        let allowed = match (&method, authorization, form) {
-            (&Method::GET, Some(_), None) => true,
-            (&Method::POST, None, Some(_)) => url.path().ends_with("/token"),
-            _ => false,
-        };
-        if !allowed {
-            return Err(SendError::Refused(format!(
-                "the write guard stopped {method} {}",
-                url.path()
-            )));
-        }
-        let mut request = self
-            .http
-            .request(method, url.clone())
-            .header(ACCEPT, "application/json");
-        if let Some(secret) = authorization {
-            let mut value = HeaderValue::from_str(secret.expose_secret())
-                .map_err(|_| SendError::Refused("the credential is not a header value".to_owned()))?;
-            value.set_sensitive(true);
-            request = request.header(AUTHORIZATION, value);
-        }
-        if let Some(form) = form {
-            request = request.form(form);
-        }
-        let describe = |error: &reqwest::Error| SendError::Broken(format!("{}: {}", host(url), describe(error)));
-        let mut response = request.send().await.map_err(|error| describe(&error))?;
+    /// The one place where requests are sent.
+    pub(super) async fn send(&self, request: Request) -> Result<Answer, SendError> {
+        let (url, request) = self.build(request)?;
+        let broken = |error: &reqwest::Error| SendError::Broken(format!("{}: {}", host(&url), describe(error)));
+        let mut response = request
+            .header(ACCEPT, "application/json")
+            .send()
+            .await
+            .map_err(|error| broken(&error))?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| describe(&error))? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error))? {
             if body.len() + chunk.len() > MAX_BODY {
                 // It would be as large the next time.
                 return Err(SendError::Refused(format!(
                     "{}: the answer is larger than {} MiB, decompressed",
-                    host(url),
+                    host(&url),
                     MAX_BODY >> 20
                 )));
             }
@@ -130,6 +144,85 @@ impl Client {
         }
         Ok(Answer { status, headers, body })
     }
+
+    /// The request as it is sent, and where to. What may not be sent is not built.
+    fn build(&self, request: Request) -> Result<(Url, RequestBuilder), SendError> {
+        let refused = |reason: &str| {
+            Err(SendError::Refused(format!(
+                "the write guard stopped a request: {reason}"
+            )))
+        };
+        match request {
+            Request::Read { url, signature } => {
+                if !self.owns(&url) {
+                    return refused("it would go to another host");
+                }
+                let header = secret_header(&signature.authorization)?;
+                let request = self.http.get(url.clone()).header(AUTHORIZATION, header);
+                Ok((url, with_proof(request, signature.proof)))
+            }
+            Request::Token { form, proof } => {
+                let Some(url) = self.token_url.clone() else {
+                    return refused("this credential has no token endpoint");
+                };
+                let fields: Vec<(&str, &str)> = form
+                    .iter()
+                    .map(|(name, value)| (*name, value.expose_secret()))
+                    .collect();
+                let request = self.http.post(url.clone()).form(&fields);
+                Ok((url, with_proof(request, proof)))
+            }
+            Request::Identity { url, header, by_proxy } => {
+                let direct = if by_proxy { None } else { Some(direct()?) };
+                let http = direct.as_ref().unwrap_or(&self.http);
+                let request = http.get(url.clone()).header(header.0, secret_header(&header.1)?);
+                Ok((url, request))
+            }
+        }
+    }
+}
+
+/// What all clients have in common.
+fn settings() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .user_agent(concat!("tenken/", env!("CARGO_PKG_VERSION"), " (read-only audit)"))
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(CONNECT)
+        .read_timeout(STALL)
+        .timeout(TIMEOUT)
+}
+
+/// A client that asks no proxy.
+fn direct() -> Result<reqwest::Client, SendError> {
+    let client = settings().no_proxy().build();
+    client.map_err(|error| SendError::Refused(describe(&error)))
+}
+
+fn secret_header(secret: &SecretString) -> Result<HeaderValue, SendError> {
+    let mut value = HeaderValue::from_str(secret.expose_secret())
+        .map_err(|_| SendError::Refused("the credential is not a header value".to_owned()))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn with_proof(request: RequestBuilder, proof: Option<String>) -> RequestBuilder {
+    match proof {
+        Some(proof) => request.header("dpop", proof),
+        None => request,
+    }
+}
+
+/// The certificates in a file.
+fn authorities(path: &Path) -> Result<Vec<Certificate>, CollectError> {
+    let failed = |message: String| CollectError::Setup(format!("ca_file `{}`: {message}", path.display()));
+    let text = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
+    let list = Certificate::from_pem_bundle(&text).map_err(|error| failed(describe(&error)))?;
+    if list.is_empty() {
+        return Err(failed(
+            "it holds no certificate (-----BEGIN CERTIFICATE-----)".to_owned(),
+        ));
+    }
+    Ok(list)
 }
 
 pub(super) fn host(url: &Url) -> String {
@@ -173,7 +266,16 @@ mod tests {
 
     fn client(base: &str) -> Client {
         let pace = Pace::new(SourceName::Okta, RateShare::default());
-        Client::new(SourceName::Okta, Url::parse(base).unwrap(), pace, Arc::new(|_| ())).unwrap()
+        let token_url = Url::parse(base).unwrap().join("/oauth2/v1/token").ok();
+        Client::new(
+            SourceName::Okta,
+            Url::parse(base).unwrap(),
+            token_url,
+            None,
+            pace,
+            Arc::new(|_| ()),
+        )
+        .unwrap()
     }
 
     #[test]
@@ -189,30 +291,55 @@ mod tests {
             ("https://a@contoso.okta.com/", false),
         ] {
             assert_eq!(client.owns(&Url::parse(url).unwrap()), own, "{url}");
+            let signature = Signature {
+                authorization: "SSWS x".to_owned().into(),
+                proof: None,
+            };
+            let url = Url::parse(url).unwrap();
+            assert_eq!(client.build(Request::Read { url, signature }).is_ok(), own);
         }
     }
 
-    #[tokio::test]
-    async fn the_write_guard_lets_nothing_but_reads_and_tokens_out() {
-        let client = client("http://127.0.0.1:9");
-        let secret = SecretString::from("SSWS x");
-        let form: &[(&str, &str)] = &[("a", "b")];
-        let token = Url::parse("http://127.0.0.1:9/t/oauth2/v2.0/token").unwrap();
-        let other = Url::parse("http://127.0.0.1:9/api/v1/users").unwrap();
-        for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::HEAD] {
-            for url in [&token, &other] {
-                for (authorization, form) in [(Some(&secret), None), (Some(&secret), Some(form)), (None, None)] {
-                    let Err(SendError::Refused(message)) = client.send(method.clone(), url, authorization, form).await
-                    else {
-                        panic!("{method} left")
-                    };
-                    assert!(message.contains("write guard"), "{method} {url}: {message}");
-                }
-            }
-        }
-        let Err(SendError::Refused(message)) = client.send(Method::POST, &other, None, Some(form)).await else {
-            panic!("POST left")
+    #[test]
+    fn nothing_leaves_but_reads_and_the_one_token_request() {
+        let client = client("https://contoso.okta.com");
+        let built = |request| {
+            let (_, builder) = client.build(request).ok().unwrap();
+            let built = builder.build().unwrap();
+            format!("{} {}", built.method(), built.url())
         };
-        assert!(message.contains("write guard"));
+        let url = Url::parse("https://contoso.okta.com/api/v1/users").unwrap();
+        let signature = Signature {
+            authorization: "SSWS x".to_owned().into(),
+            proof: None,
+        };
+        assert_eq!(
+            built(Request::Read { url, signature }),
+            "GET https://contoso.okta.com/api/v1/users"
+        );
+        let form = vec![("a", "b".to_owned().into())];
+        assert_eq!(
+            built(Request::Token { form, proof: None }),
+            "POST https://contoso.okta.com/oauth2/v1/token"
+        );
+        let header = ("metadata", "true".to_owned().into());
+        let url = Url::parse("http://169.254.169.254/metadata").unwrap();
+        let by_proxy = false;
+        assert_eq!(
+            built(Request::Identity { url, header, by_proxy }),
+            "GET http://169.254.169.254/metadata"
+        );
+    }
+
+    #[test]
+    fn a_credential_is_covered_wherever_requests_are_shown() {
+        let client = client("https://contoso.okta.com");
+        let signature = Signature {
+            authorization: "SSWS hush".to_owned().into(),
+            proof: None,
+        };
+        let url = Url::parse("https://contoso.okta.com/").unwrap();
+        let (_, builder) = client.build(Request::Read { url, signature }).ok().unwrap();
+        assert!(!format!("{builder:?} {:?}", builder.try_clone().unwrap().build()).contains("hush"));
     }
 }

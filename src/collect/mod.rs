@@ -4,7 +4,7 @@
 //! Needs ─ plan ─► source ─ list ─► retry ─ pace ─ client (guard) ─► pages ─ reading ─► snapshot files, journal
 //! ```
 //!
-//! It never writes to a tenant: [`client`] can send GET, and POST to the token endpoint.
+//! It never writes to a tenant: [`client`] can send GET, and POST to the token endpoint. How it signs in: [`auth`].
 //! The two sources run side by side; a resource type that cannot be read is noted in the manifest and the run goes on.
 
 mod auth;
@@ -12,6 +12,7 @@ mod client;
 mod drift;
 mod estimate;
 mod failure;
+mod line;
 mod list;
 mod pace;
 mod pages;
@@ -30,6 +31,7 @@ use crate::catalog::SourceName;
 use crate::diagnostic::Diagnostic;
 use crate::snapshot::SnapshotError;
 
+pub use auth::Grant;
 pub use estimate::{BucketForecast, Forecast, StepForecast};
 pub use pace::RateShare;
 pub use parents::parent_keys;
@@ -127,7 +129,7 @@ pub enum CollectError {
     #[error("{}", .0.message)]
     Credential(Box<Diagnostic>),
     /// Signing in failed.
-    #[error("{} refused the sign-in: {reason}", source_name.as_str())]
+    #[error("{} refused the sign-in: {reason}", source_name.title())]
     SignIn {
         /// Who refused.
         source_name: SourceName,
@@ -135,7 +137,7 @@ pub enum CollectError {
         reason: String,
     },
     /// Not one resource type of a source could be read.
-    #[error("nothing could be read from {}: {reason}", source_name.as_str())]
+    #[error("nothing could be read from {}: {reason}", source_name.title())]
     Nothing {
         /// Which source.
         source_name: SourceName,

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use reqwest::{Method, Url};
-use secrecy::SecretString;
+use reqwest::Url;
 use tokio::time::{Instant, sleep};
 
 use super::auth::Auth;
-use super::client::{Answer, Client, SendError, host};
+use super::client::{Answer, Client, Request, SendError, host};
 use super::pace::backoff;
 use super::{CollectError, Event};
 
@@ -53,12 +52,17 @@ impl Client {
         let mut not_before = None;
         loop {
             let turn = self.pace.turn(url.path(), not_before, &self.observer).await;
-            let header = auth.header(self).await.map_err(GetError::SignIn)?;
+            let signature = auth.sign(self, url).await.map_err(GetError::SignIn)?;
             cost.requests += 1;
-            let outcome = self.exchange(Method::GET, url, Some(&header), None).await;
+            let request = Request::Read {
+                url: url.clone(),
+                signature,
+            };
+            let outcome = self.exchange(request).await;
             not_before = None;
             match outcome {
                 Ok(answer) => {
+                    auth.hear(&answer.headers).await;
                     turn.note(answer.status, &answer.headers, backoff(throttles + 1));
                     match answer.status {
                         429 if throttles < MAX_THROTTLES => {
@@ -85,13 +89,13 @@ impl Client {
         }
     }
 
-    /// Sends a form to the token endpoint.
-    pub(super) async fn token(&self, url: &Url, form: &[(&str, &str)]) -> Result<Answer, String> {
+    /// Asks for a token. What is sent is made anew for each attempt: an assertion and a proof are good once.
+    pub(super) async fn token(&self, request: impl Fn() -> Result<Request, String>) -> Result<Answer, String> {
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let wait = match self.exchange(Method::POST, url, None, Some(form)).await {
-                Ok(answer) if matches!(answer.status, 429 | 503) && attempt < MAX_ATTEMPTS => {
+            let wait = match self.exchange(request()?).await {
+                Ok(answer) if matches!(answer.status, 429 | 500 | 502 | 503 | 504) && attempt < MAX_ATTEMPTS => {
                     let seconds = answer
                         .headers
                         .get("retry-after")
@@ -108,15 +112,9 @@ impl Client {
     }
 
     /// Sends one request and tells of it.
-    async fn exchange(
-        &self,
-        method: Method,
-        url: &Url,
-        authorization: Option<&SecretString>,
-        form: Option<&[(&str, &str)]>,
-    ) -> Result<Answer, SendError> {
+    async fn exchange(&self, request: Request) -> Result<Answer, SendError> {
         (self.observer)(Event::Asked { source: self.source });
-        let outcome = self.send(method, url, authorization, form).await;
+        let outcome = self.send(request).await;
         let status = outcome.as_ref().ok().map(|answer| answer.status);
         (self.observer)(Event::Answered {
             source: self.source,

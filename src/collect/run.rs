@@ -3,9 +3,7 @@
 use reqwest::Url;
 use sha2::{Digest as _, Sha256};
 
-use super::auth::Auth;
-use super::client::Client;
-use super::pace::Pace;
+use super::line::Line;
 use super::plan::{Plan, Step};
 use super::source::Source;
 use super::{Clock, CollectError, Observer, Options};
@@ -54,33 +52,11 @@ pub async fn collect(
         observer: &observer,
         started,
     };
-    let okta = async {
-        let Some(okta) = &tenant.okta else {
-            return Ok(Vec::new());
-        };
-        let client = Client::new(
-            SourceName::Okta,
-            okta.url.clone(),
-            Pace::new(SourceName::Okta, options.rate_share),
-            observer.clone(),
-        )?;
-        let auth = Auth::okta(okta)?;
-        Source::new(within, client, auth, SourceName::Okta).all(plan).await
+    let read = async |source| match Line::to(source, tenant, plan, options, &clock, &observer)? {
+        Some(line) => Source::new(within, line).all(plan).await,
+        None => Ok(Vec::new()),
     };
-    let entra = async {
-        let Some(entra) = &tenant.entra else {
-            return Ok(Vec::new());
-        };
-        let client = Client::new(
-            SourceName::Entra,
-            entra.graph_url.clone(),
-            Pace::new(SourceName::Entra, options.rate_share),
-            observer.clone(),
-        )?;
-        let auth = Auth::entra(entra, clock.clone())?;
-        Source::new(within, client, auth, SourceName::Entra).all(plan).await
-    };
-    let (okta, entra) = tokio::join!(okta, entra);
+    let (okta, entra) = tokio::join!(read(SourceName::Okta), read(SourceName::Entra));
     let mut read: Vec<Entry> = okta?;
     read.extend(entra?);
     let resources = plan

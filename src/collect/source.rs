@@ -8,8 +8,9 @@ use futures_util::future::try_join_all;
 use futures_util::stream::{self, StreamExt as _};
 use tokio::sync::{Semaphore, mpsc, watch};
 
-use super::auth::Auth;
-use super::client::{Answer, Client};
+use super::auth::Grant;
+use super::client::Answer;
+use super::line::{Line, writing_warning};
 use super::list::Ended;
 use super::parents::keys_in;
 use super::plan::{Plan, Step};
@@ -17,7 +18,7 @@ use super::reading::Reading;
 use super::retry::{Cost, GetError};
 use super::run::{Within, empty_entry};
 use super::{CollectError, Event};
-use crate::catalog::{PerParent, RecordType, SourceName};
+use crate::catalog::{PerParent, RecordType};
 use crate::snapshot::{Entry, Mark, ParentStatus, Status};
 
 /// First pages of parents that are asked for ahead of the one that is being written.
@@ -26,9 +27,7 @@ const AHEAD: usize = 8;
 /// Reads the resource types of one source.
 pub(super) struct Source<'c> {
     pub(super) within: Within<'c>,
-    pub(super) client: Client,
-    pub(super) auth: Auth,
-    pub(super) name: SourceName,
+    pub(super) line: Line,
     /// Why the credential is no longer accepted, once it is not.
     lost: Mutex<Option<String>>,
 }
@@ -43,30 +42,26 @@ pub(super) struct First {
 }
 
 impl<'c> Source<'c> {
-    pub(super) fn new(within: Within<'c>, client: Client, auth: Auth, name: SourceName) -> Self {
+    pub(super) fn new(within: Within<'c>, line: Line) -> Self {
         Self {
             within,
-            client,
-            auth,
-            name,
+            line,
             lost: Mutex::default(),
         }
     }
 
     pub(super) async fn all(self, plan: &Plan) -> Result<Vec<Entry>, CollectError> {
-        self.auth.header(&self.client).await?;
-        let writing = self.auth.writing_permissions().await;
-        if !writing.is_empty() {
-            let list = writing.join(", ");
-            self.tell(Event::Warning(format!(
-                "the Entra token can write ({list}); tenken only reads, give it read permissions only"
-            )));
+        let source = self.line.source;
+        if plan.of(source).next().is_none() {
+            return Ok(Vec::new());
         }
-        let parents = plan
-            .of(self.name)
-            .filter_map(|step| Some(step.call.per.as_ref()?.parent));
+        let grant = self.line.sign_in().await?;
+        if let Some(warning) = writing_warning(source, &grant) {
+            self.tell(Event::Warning(warning));
+        }
+        let parents = plan.of(source).filter_map(|step| Some(step.call.per.as_ref()?.parent));
         let ends: Ends = parents.map(|parent| (parent, watch::Sender::new(None))).collect();
-        let entries = try_join_all(plan.of(self.name).map(|step| self.step(step, plan, &ends))).await?;
+        let entries = try_join_all(plan.of(source).map(|step| self.step(step, plan, &grant, &ends))).await?;
         let nothing = !entries.is_empty()
             && entries
                 .iter()
@@ -77,7 +72,7 @@ impl<'c> Source<'c> {
                 .find_map(|entry| entry.reason.clone())
                 .unwrap_or_default();
             return Err(CollectError::Nothing {
-                source_name: self.name,
+                source_name: source,
                 reason,
             });
         }
@@ -93,9 +88,13 @@ impl<'c> Source<'c> {
     }
 
     /// Reads one resource type when its turn comes.
-    async fn step(&self, step: &Step, plan: &Plan, ends: &Ends) -> Result<Entry, CollectError> {
+    async fn step(&self, step: &Step, plan: &Plan, grant: &Grant, ends: &Ends) -> Result<Entry, CollectError> {
         let parent = match &step.call.per {
-            Some(per) if plan.of(self.name).any(|other| other.resource.record == per.parent) => {
+            Some(per)
+                if plan
+                    .of(self.line.source)
+                    .any(|other| other.resource.record == per.parent) =>
+            {
                 let ended = ends.get(&per.parent).map(watch::Sender::subscribe);
                 match ended {
                     Some(mut ended) => ended
@@ -108,13 +107,17 @@ impl<'c> Source<'c> {
             }
             _ => None,
         };
-        let beginning = step.url(self.client.base(), None, self.within.started);
-        let _permit = self.client.pace.list(beginning.path()).await;
+        let beginning = step.url(self.line.client.base(), None, self.within.started);
+        let _permit = self.line.client.pace.list(beginning.path()).await;
         let known = self.within.writer.known(&step.resource.name)?;
-        let entry = match (known.done, self.lost()) {
+        let hopeless = || {
+            let lost = self.lost().map(|reason| (Status::Failed, reason));
+            lost.or_else(|| self.line.in_vain(step, grant))
+        };
+        let entry = match (known.done, hopeless()) {
             (Some(entry), _) => entry,
-            (None, Some(reason)) => Entry {
-                status: Status::Failed,
+            (None, Some((status, reason))) => Entry {
+                status,
                 reason: Some(reason),
                 ..empty_entry(step)
             },
@@ -278,9 +281,9 @@ impl<'c> Source<'c> {
         if is_begun {
             return None;
         }
-        let url = step.url(self.client.base(), Some(key), self.within.started);
+        let url = step.url(self.line.client.base(), Some(key), self.within.started);
         let mut cost = Cost::default();
-        let outcome = self.client.get(&url, &self.auth, &mut cost).await;
+        let outcome = self.line.client.get(&url, &self.line.auth, &mut cost).await;
         Some(First { outcome, cost })
     }
 }

@@ -20,5 +20,8 @@ mod stock;
 mod world;
 
 pub use scenario::{Plant, Scenario, ScenarioError};
-pub use server::{Credentials, FaultPlan, FaultPlanError, Limits, Request, Server, ServerOptions};
+pub use server::{
+    AppTrust, Credentials, FaultPlan, FaultPlanError, Federation, Limits, PublicKey, Request, Server, ServerOptions,
+    ServiceApp,
+};
 pub use world::{Listed, World};

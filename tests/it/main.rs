@@ -28,6 +28,7 @@ mod reference_data;
 mod report;
 mod resume;
 mod robustness;
+mod sign_in;
 mod simulator;
 mod snapshots;
 mod support;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 use tenken::audit::Audit;
 use tenken::collect::{self, Event, Observer, Options, RateShare};
-use tenken::config::{Config, Secret, Tenant};
+use tenken::config::{AppProof, Config, EntraCredential, OktaCredential, Secret, Tenant};
 use tenken::diagnostic::Diagnostics;
 use tenken::evaluate::{self, Tables};
 use tenken::policy::{self, Policy};
@@ -65,12 +65,20 @@ pub(crate) fn tenant(okta: Option<&str>, microsoft: Option<(&str, &str)>) -> Ten
     let mut tenant = Config::parse("test", &text).unwrap().tenants.remove(0);
     let given = |text: &str| Secret::Given(text.to_owned().into());
     if let Some(okta) = &mut tenant.okta {
-        okta.token = given("token");
+        okta.credential = OktaCredential::ApiToken(given("token"));
     }
     if let Some(entra) = &mut tenant.entra {
-        entra.client_secret = given("secret");
+        entra.credential = app("c1", given("secret"));
     }
     tenant
+}
+
+/// An app registration with a secret.
+fn app(client_id: &str, secret: Secret) -> EntraCredential {
+    EntraCredential::App {
+        client_id: client_id.to_owned(),
+        proof: AppProof::ClientSecret(secret),
+    }
 }
 
 /// The configuration for a running simulator.
@@ -79,12 +87,12 @@ pub(crate) fn tenant_of(server: &Server) -> Tenant {
     let mut tenant = tenant(Some(&server.okta_url()), Some((&login, &graph)));
     let credentials = server.credentials();
     if let Some(okta) = &mut tenant.okta {
-        okta.token = Secret::Given(credentials.okta_token.clone().into());
+        okta.credential = OktaCredential::ApiToken(Secret::Given(credentials.okta_token.clone().into()));
     }
     if let Some(entra) = &mut tenant.entra {
         entra.tenant.clone_from(&credentials.tenant_id);
-        entra.client_id.clone_from(&credentials.client_id);
-        entra.client_secret = Secret::Given(credentials.client_secret.clone().into());
+        let secret = Secret::Given(credentials.client_secret.clone().into());
+        entra.credential = app(&credentials.client_id, secret);
     }
     tenant
 }

@@ -1,18 +1,21 @@
-//! Microsoft's sign-in: a client secret for an access token
-//! (learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow).
+//! Microsoft's sign-in: a client secret, a certificate or another issuer's token for an access token
+//! (learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow), and Azure's metadata service.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Form;
 use axum::extract::rejection::FormRejection;
-use axum::extract::{Path, State};
-use axum::http::{Method, StatusCode};
+use axum::extract::{Path, Query as Parameters, State};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
+use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
+use super::assertion::{PublicKey, Used, read_assertion};
 use super::graph_rules::Rules;
 use super::{Shared, answer};
 use crate::simulator::draw::{hash, mix};
@@ -131,11 +134,20 @@ fn grant(shared: &Shared, tenant: &str, method: &Method, fields: &Fields) -> Res
             format!("The provided value for the input parameter 'scope' is not valid. The scope {scope} is not valid.");
         return Err(Refusal::bad("invalid_scope", 70_011, text));
     };
-    let secret = fields
-        .iter()
-        .find(|(name, _)| name == "client_secret")
-        .map(|(_, value)| value);
-    let (code, text) = match secret {
+    let optional = |name: &str| fields.iter().find(|(given, _)| given == name).map(|(_, value)| value);
+    if let Some(assertion) = optional("client_assertion") {
+        let trust = &shared.app_trust;
+        return match trust.accept(shared, tenant, client, assertion) {
+            Ok(()) => Ok(token(shared, audience)),
+            Err((code, text)) => Err(Refusal {
+                status: StatusCode::UNAUTHORIZED,
+                error: "invalid_client",
+                code,
+                text,
+            }),
+        };
+    }
+    let (code, text) = match optional("client_secret") {
         Some(secret) if *secret == expected.client_secret => return Ok(token(shared, audience)),
         Some(_) => (
             7_000_215,
@@ -153,6 +165,112 @@ fn grant(shared: &Shared, tenant: &str, method: &Method, fields: &Fields) -> Res
         code,
         text,
     })
+}
+
+/// What an app registration takes instead of a secret.
+#[derive(Clone, Debug, Default)]
+pub struct AppTrust {
+    /// A certificate, as PEM.
+    pub certificate: Option<String>,
+    /// Another issuer, whom it believes.
+    pub federation: Option<Federation>,
+    /// Whether the machine has a managed identity.
+    pub has_managed_identity: bool,
+}
+
+/// A federated credential of an app registration
+/// (learn.microsoft.com/entra/workload-id/workload-identity-federation).
+#[derive(Clone, Debug)]
+pub struct Federation {
+    /// Who signs the tokens.
+    pub issuer: String,
+    /// Whom they are about.
+    pub subject: String,
+    /// The issuer's public key.
+    pub public_key: PublicKey,
+}
+
+/// Number and text of a refusal.
+type Refused = (u32, String);
+
+impl AppTrust {
+    /// Takes a client assertion, or says why not.
+    fn accept(&self, shared: &Shared, tenant: &str, client: &str, assertion: &str) -> Result<(), Refused> {
+        let header = jsonwebtoken::decode_header(assertion);
+        let header = header.map_err(|_| (50_027, "JWT token is invalid or malformed.".to_owned()))?;
+        if header.x5t_s256.is_some() {
+            return self.accept_certificate(shared, tenant, client, assertion);
+        }
+        let unknown = || {
+            let text =
+                format!("No matching federated identity record found for presented assertion, client '{client}'.");
+            (700_213, text)
+        };
+        let federation = self.federation.as_ref().ok_or_else(unknown)?;
+        let now = shared.clock.now();
+        let read = read_assertion(assertion, &federation.public_key, TOKEN_EXCHANGE, now, &Used::default());
+        let (_, claims) = read.map_err(|text| (700_211, text))?;
+        let is_trusted = claims.iss == federation.issuer && claims.sub == federation.subject;
+        if is_trusted { Ok(()) } else { Err(unknown()) }
+    }
+
+    fn accept_certificate(&self, shared: &Shared, tenant: &str, client: &str, assertion: &str) -> Result<(), Refused> {
+        let wrong = |text: &str| {
+            (
+                700_027,
+                format!("The certificate with identifier used to sign the client assertion {text}"),
+            )
+        };
+        let pem = self.certificate.as_deref();
+        let pem = pem.ok_or_else(|| wrong("is not registered on application."))?;
+        let key = PublicKey::parse(pem).map_err(|text| wrong(&text))?;
+        let audience = format!("{}/{tenant}/oauth2/v2.0/token", shared.microsoft_url);
+        let read = read_assertion(assertion, &key, &audience, shared.clock.now(), &shared.assertions);
+        let (header, claims) = read.map_err(|text| wrong(&text))?;
+        let digest = pem::parse(pem).map(|block| URL_SAFE_NO_PAD.encode(Sha256::digest(block.contents())));
+        if header.alg != Algorithm::PS256 || header.x5t_s256 != digest.ok() {
+            return Err(wrong("is not registered on application."));
+        }
+        if claims.iss != client || claims.sub != client {
+            return Err((
+                7_000_211,
+                "Issuer and subject of the assertion must be the client.".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Audience of tokens that are exchanged.
+const TOKEN_EXCHANGE: &str = "api://AzureADTokenExchange";
+/// Path of the metadata service that Azure's machines have.
+pub(super) const METADATA_PATH: &str = "/metadata/identity/oauth2/token";
+
+/// Answers as Azure's instance metadata service
+/// (learn.microsoft.com, "How to use managed identities on an Azure VM to acquire an access token").
+pub(super) async fn serve_identity(State(shared): State<Arc<Shared>>, uri: Uri, headers: HeaderMap) -> Response {
+    let bad = |error: &str, text: &str| {
+        let body = json!({ "error": error, "error_description": text });
+        answer::json(StatusCode::BAD_REQUEST, &body)
+    };
+    if headers.get("metadata").is_none_or(|value| value != "true") {
+        return bad("bad_request_102", "Required metadata header not specified");
+    }
+    if !shared.app_trust.has_managed_identity {
+        return bad("invalid_request", "Identity not found");
+    }
+    let Parameters(pairs) = Parameters::<Fields>::try_from_uri(&uri).unwrap_or_default();
+    let resource = pairs.iter().find(|(name, _)| name == "resource");
+    let Some((_, audience)) = resource else {
+        return bad("invalid_request", "Required query variable 'resource' is missing");
+    };
+    let mut body = token(&shared, audience);
+    if let Some(fields) = body.as_object_mut() {
+        // This service writes its numbers as text.
+        fields.insert("expires_in".to_owned(), LIFETIME.to_string().into());
+        fields.insert("resource".to_owned(), audience.as_str().into());
+    }
+    answer::json(StatusCode::OK, &body)
 }
 
 /// A token in the form of a JWT. Its signature is made up: only Graph ever checks the tokens that

@@ -2,6 +2,7 @@
 //! Only on loopback.
 
 mod answer;
+mod assertion;
 mod clock;
 mod fault;
 mod graph;
@@ -10,6 +11,7 @@ mod graph_rules;
 mod login;
 mod okta;
 mod okta_error;
+mod okta_login;
 mod paging;
 mod rate_limit;
 mod request_log;
@@ -30,14 +32,19 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+pub use assertion::PublicKey;
 pub use fault::{FaultPlan, FaultPlanError};
+pub use login::{AppTrust, Federation};
+pub use okta_login::ServiceApp;
 pub use request_log::Request;
 
 use super::endpoint::Endpoint;
 use super::world::World;
+use assertion::Used;
 use clock::Clock;
 use fault::Faults;
 use login::Tokens;
+use okta_login::Grants;
 use paging::Cursors;
 use rate_limit::{RateLimits, Throttle, UnitLimits};
 use request_log::RequestLog;
@@ -63,6 +70,10 @@ pub struct ServerOptions {
     /// Path templates that the vendor refuses with its 403, besides those that the scenario
     /// denies.
     pub deny: Vec<String>,
+    /// A service app that may sign in to the Okta org, besides the API token.
+    pub service_app: Option<ServiceApp>,
+    /// What the auditor's app registration may sign in with, besides its secret.
+    pub app_trust: AppTrust,
 }
 
 /// How much a minute the vendors allow.
@@ -139,6 +150,14 @@ struct Shared {
     graph_throttle: Throttle,
     /// Tokens for Graph.
     tokens: Tokens,
+    /// Assertions that were used to sign in to Microsoft.
+    assertions: Used,
+    /// Tokens for the Okta org.
+    grants: Grants,
+    /// Who may sign in to the Okta org with a key.
+    service_app: Option<ServiceApp>,
+    /// What else is good for signing in to Microsoft.
+    app_trust: AppTrust,
     /// What was asked.
     log: RequestLog,
     /// How many answers there were.
@@ -186,12 +205,19 @@ impl Server {
             okta_throttle: Throttle::new(options.throttle_every),
             graph_throttle: Throttle::new(options.throttle_every),
             tokens: Tokens::default(),
+            assertions: Used::default(),
+            grants: Grants::default(),
+            service_app: options.service_app,
+            app_trust: options.app_trust,
             log: RequestLog::default(),
             answered: AtomicU64::new(0),
             world,
         });
-        let okta = listen(okta, Router::new().fallback(okta::serve), &shared);
-        let login = Router::new().route("/{tenant}/oauth2/v2.0/token", any(login::serve));
+        let okta_login = Router::new().route(okta_login::PATH, any(okta_login::serve));
+        let okta = listen(okta, okta_login.fallback(okta::serve), &shared);
+        let login = Router::new()
+            .route("/{tenant}/oauth2/v2.0/token", any(login::serve))
+            .route(login::METADATA_PATH, any(login::serve_identity));
         let microsoft = listen(microsoft, login.fallback(graph::serve), &shared);
         Ok(Server {
             okta,

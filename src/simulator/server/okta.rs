@@ -9,6 +9,7 @@ use axum::response::Response;
 use serde_json::{Map, Value, json};
 
 use super::okta_error::Refusal;
+use super::okta_login::{self, Refused};
 use super::paging::{Page, without};
 use super::rate_limit::Allowance;
 use super::{Shared, answer};
@@ -65,8 +66,8 @@ fn find(
 ) -> Result<Found, Refusal> {
     let place = Endpoint::of_path(Vendor::Okta, uri.path());
     let is_open = place.is_some_and(|(endpoint, _)| endpoint.resource == Resource::OktaOrganization);
-    if !is_open && !knows_the_token(shared, headers) {
-        return Err(Refusal::InvalidToken);
+    if !is_open {
+        check_token(shared, uri, headers, place.map(|(endpoint, _)| endpoint))?;
     }
     if allowance.exceeded {
         return Err(Refusal::TooManyRequests);
@@ -96,12 +97,24 @@ fn find(
     }
 }
 
-/// Whether the request has the org's token.
-fn knows_the_token(shared: &Shared, headers: &HeaderMap) -> bool {
-    let token = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok()?.strip_prefix("SSWS "));
-    token.is_some_and(|token| token.trim() == shared.credentials.okta_token)
+/// Whether the request has the org's API token, or an access token that opens the path.
+fn check_token(shared: &Shared, uri: &Uri, headers: &HeaderMap, endpoint: Option<&Endpoint>) -> Result<(), Refusal> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let authorization = text(header::AUTHORIZATION.as_str()).unwrap_or_default();
+    if let Some(token) = authorization.strip_prefix("SSWS ") {
+        return match token.trim() == shared.credentials.okta_token {
+            true => Ok(()),
+            false => Err(Refusal::InvalidToken),
+        };
+    }
+    let url = format!("{}{}", shared.okta_url, uri.path());
+    let scope = endpoint.and_then(okta_login::scope_of);
+    let grants = &shared.grants;
+    let allowed = grants.allow(authorization, text("dpop"), &url, scope, shared.clock.now());
+    allowed.map_err(|refused| match refused {
+        Refused::Token => Refusal::InvalidToken,
+        Refused::Scope => Refusal::AccessDenied,
+    })
 }
 
 /// A page of a list.
