@@ -7,6 +7,7 @@ mod audit;
 mod choice;
 mod demo;
 mod diagnose;
+mod doctor;
 mod eval;
 mod forecast;
 mod frameworks;
@@ -56,6 +57,8 @@ enum Command {
     Demo(demo::Args),
     /// Print a configuration to start from, with the permissions it needs
     Init(init::Args),
+    /// Sign in, say what is granted, and which policies will be unknown for want of what
+    Doctor(doctor::Args),
     /// Collect a snapshot from an org and a tenant
     Snapshot(snapshot::Args),
     /// Judge a snapshot against policies
@@ -185,6 +188,7 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, Stop> {
         Command::Snapshot(args) => snapshot::run(&args, output),
         Command::Audit(args) => audit::run(&args, output),
         Command::Diagnose(args) => diagnose::run(&args, output),
+        Command::Doctor(args) => doctor::run(&args, output),
         Command::Frameworks(args) => frameworks::run(&args, output),
         Command::Waive(args) => waive::run(&args, output),
         Command::Policy(args) => policy::run(args, output),

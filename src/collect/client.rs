@@ -122,7 +122,7 @@ impl Client {
     /// The one place where requests are sent.
     pub(super) async fn send(&self, request: Request) -> Result<Answer, SendError> {
         let (url, request) = self.build(request)?;
-        let broken = |error: &reqwest::Error| SendError::Broken(format!("{}: {}", host(&url), describe(error)));
+        let broken = |error: &reqwest::Error| broken(&url, error);
         let mut response = request
             .header(ACCEPT, "application/json")
             .send()
@@ -229,6 +229,19 @@ pub(super) fn host(url: &Url) -> String {
     let host = url.host_str().unwrap_or("no host");
     url.port()
         .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// What to tell whose certificate is not trusted.
+const UNTRUSTED: &str = "behind a proxy that looks into TLS, name its authority's certificate as ca_file";
+
+/// An exchange that failed. Another attempt may do, but for a certificate that is not trusted.
+fn broken(url: &Url, error: &reqwest::Error) -> SendError {
+    let message = format!("{}: {}", host(url), describe(error));
+    // What rustls says begins so: "invalid peer certificate: UnknownIssuer".
+    match message.contains("invalid peer certificate") {
+        true => SendError::Refused(format!("{message} ({UNTRUSTED})")),
+        false => SendError::Broken(message),
+    }
 }
 
 /// What went wrong on the wire, without the address, which may hold cursors.

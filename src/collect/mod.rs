@@ -18,6 +18,7 @@ mod pace;
 mod pages;
 mod parents;
 mod plan;
+mod probe;
 mod reading;
 mod retry;
 mod run;
@@ -36,6 +37,7 @@ pub use estimate::{BucketForecast, Forecast, StepForecast};
 pub use pace::RateShare;
 pub use parents::parent_keys;
 pub use plan::{Plan, Step, everything, plan};
+pub use probe::{Examination, Probe, examine};
 pub use run::{collect, identity};
 
 /// Tells the time; only the command line reads the real clock.

@@ -104,13 +104,62 @@ fn what_is_async_and_what_is_parallel_stay_apart() {
         let text = std::fs::read_to_string(&file).unwrap();
         for (library, allowed) in [
             ("tokio::", ["collect", "simulator", "cli"].as_slice()),
-            ("reqwest::", &["collect", "config.rs"]),
+            ("reqwest::", &["collect", "config"]),
             ("rayon::", &["evaluate", "cli"]),
         ] {
             let own = allowed.iter().any(|place| relative.starts_with(place));
             assert!(own || !text.contains(library), "{relative} uses {library}");
         }
     }
+}
+
+/// The write guard: one file builds requests, and what it builds is GET, and POST of a form in one place.
+#[test]
+fn one_file_builds_requests_and_only_to_read() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    let mut seen = false;
+    for file in files {
+        let relative = file.strip_prefix(&root).unwrap().display().to_string();
+        let text = std::fs::read_to_string(&file).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        if relative == "collect/client.rs" {
+            seen = true;
+            assert_eq!(
+                code.matches(".post(").count(),
+                1,
+                "{relative} posts in more than one place"
+            );
+            assert!(
+                code.contains(".post(url.clone()).form("),
+                "{relative} posts something else than a form"
+            );
+            for other in [
+                ".put(",
+                ".patch(",
+                ".delete(",
+                ".head(",
+                ".request(",
+                "Method::",
+                "::Method",
+            ] {
+                assert!(!code.contains(other), "{relative} has {other}");
+            }
+            continue;
+        }
+        if relative.starts_with("simulator") {
+            continue;
+        }
+        for rest in code.split("reqwest::").skip(1) {
+            let harmless = ["Url", "header::"].iter().any(|name| rest.starts_with(name));
+            assert!(harmless, "{relative} takes more of reqwest than addresses and headers");
+        }
+        for way_out in ["TcpStream", "UdpSocket", "UnixStream", "hyper::"] {
+            assert!(!code.contains(way_out), "{relative} uses {way_out}");
+        }
+    }
+    assert!(seen);
 }
 
 #[test]

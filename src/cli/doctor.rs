@@ -1,0 +1,243 @@
+//! `tenken doctor`: signs in, says what was granted, and which policies will be unknown for want of what.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::ValueEnum;
+use serde_json::{Value as Json, json};
+
+use super::choice::{Choice, add_tenant};
+use super::output::Output;
+use super::progress::Progress;
+use super::snapshot::runtime;
+use super::{Exit, Stop, now};
+use crate::catalog::SourceName;
+use crate::collect::{CollectError, Examination, Options, Plan, Probe, RateShare, examine, plan};
+use crate::config::Config;
+use crate::diagnostic::{Diagnostics, printable};
+use crate::policy::{self, Policy};
+use crate::snapshot::Status;
+
+/// Arguments of `doctor`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The configuration
+    #[arg(long, value_name = "FILE", default_value = "tenken.yaml")]
+    config: PathBuf,
+    /// Which tenant of the configuration, when it has several
+    #[arg(long, value_name = "NAME")]
+    tenant: Option<String>,
+    /// How to print it
+    #[arg(long, value_enum, default_value = "text")]
+    format: Form,
+    /// Examine what these need
+    #[command(flatten)]
+    choice: Choice,
+}
+
+/// How an examination is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Form {
+    Text,
+    Json,
+}
+
+type Examined = Vec<(SourceName, Result<Examination, CollectError>)>;
+
+/// A policy that will be unknown, in whole or in part, and for want of what.
+struct Undecided<'p> {
+    policy: &'p Policy,
+    wants: BTreeSet<String>,
+}
+
+pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
+    let config = Config::read(&args.config)?;
+    let tenant = config.tenant(args.tenant.as_deref())?;
+    let mut sink = Diagnostics::new();
+    let mut request = args.choice.request();
+    add_tenant(&mut request, tenant);
+    let loaded = request.load(&mut sink);
+    if sink.has_errors() {
+        return Err(sink.into());
+    }
+    let plan = plan(&policy::needs(&loaded.policies));
+    let options = Options {
+        rate_share: RateShare::default(),
+    };
+    let progress = Progress::new();
+    let examined = runtime()?.block_on(examine(tenant, &plan, options, Arc::new(now), progress.observer()));
+    for (_, outcome) in &examined {
+        if let Ok(Examination {
+            warning: Some(warning), ..
+        }) = outcome
+        {
+            output.warning(warning);
+        }
+    }
+    let undecided = undecided(&loaded.policies, &plan, &examined);
+    match args.format {
+        Form::Text => output.result(&text(&examined, &undecided, loaded.policies.len()))?,
+        Form::Json => {
+            let text = serde_json::to_string_pretty(&whole(&examined, &undecided));
+            output.json(&text.map_err(|error| Stop::Message(error.to_string()))?)?;
+        }
+    }
+    Ok(
+        match (
+            examined.iter().any(|(_, outcome)| outcome.is_err()),
+            undecided.is_empty(),
+        ) {
+            (true, _) => Exit::CollectionFailed,
+            (false, false) => Exit::Undecided,
+            (false, true) => Exit::Fine,
+        },
+    )
+}
+
+/// The policies that need a type that cannot be read.
+fn undecided<'p>(policies: &'p [Policy], plan: &Plan, examined: &Examined) -> Vec<Undecided<'p>> {
+    let want = |name: &str| -> Option<String> {
+        let step = plan.steps.iter().find(|step| step.resource.name == name)?;
+        match examined.iter().find(|(source, _)| *source == step.resource.source) {
+            None => Some(format!("{} in the configuration", step.resource.source.as_str())),
+            Some((_, Err(_))) => Some(format!("a sign-in to {}", step.resource.source.title())),
+            Some((_, Ok(examination))) => {
+                let probe = examination
+                    .probes
+                    .iter()
+                    .find(|probe| probe.step.resource.name == name)?;
+                match probe.status {
+                    Status::Complete | Status::NotRequested => None,
+                    Status::Denied => Some(probe.step.call.permission.clone()),
+                    status => Some(format!("{name} ({status})")),
+                }
+            }
+        }
+    };
+    policies
+        .iter()
+        .map(|policy| {
+            let needs = policy::needs(std::slice::from_ref(policy));
+            let wants = needs
+                .resources()
+                .iter()
+                .filter_map(|resource| want(&resource.name))
+                .collect();
+            Undecided { policy, wants }
+        })
+        .filter(|undecided| !undecided.wants.is_empty())
+        .collect()
+}
+
+fn text(examined: &Examined, undecided: &[Undecided<'_>], policies: usize) -> String {
+    let mut text = String::new();
+    for (source, outcome) in examined {
+        match outcome {
+            Ok(examination) => describe(examination, &mut text),
+            Err(error) => {
+                let _ = writeln!(text, "{}: {}\n", source.title(), printable(&error.to_string()));
+            }
+        }
+    }
+    if undecided.is_empty() {
+        let _ = writeln!(text, "All {policies} policies can be judged.");
+        return text;
+    }
+    let _ = writeln!(
+        text,
+        "{} of {policies} policies will be unknown, in whole or in part:",
+        undecided.len()
+    );
+    for entry in undecided {
+        let wants: Vec<&str> = entry.wants.iter().map(String::as_str).collect();
+        let _ = writeln!(text, "  {} for want of {}", entry.policy.id, wants.join(", "));
+    }
+    text
+}
+
+/// What one source granted and answered.
+fn describe(examination: &Examination, text: &mut String) {
+    let grant = &examination.grant;
+    let bound = if grant.is_bound {
+        ", bound to this process by DPoP"
+    } else {
+        ""
+    };
+    let _ = writeln!(text, "{}: signed in{bound}", examination.source.title());
+    let mut list = |what: &str, names: &[String]| {
+        if !names.is_empty() {
+            let names: Vec<_> = names.iter().map(|name| printable(name)).collect();
+            let _ = writeln!(text, "  {what}: {}", names.join(", "));
+        }
+    };
+    match &grant.permissions {
+        Some(names) => list("granted", names),
+        None => list(
+            "granted",
+            &["whatever the roles of the API token's owner allow; a service app would say".to_owned()],
+        ),
+    }
+    list("refused", &grant.refused);
+    let readable = examination
+        .probes
+        .iter()
+        .filter(|probe| probe.status == Status::Complete);
+    let (readable, all) = (readable.count(), examination.probes.len());
+    let _ = writeln!(text, "  {readable} of {all} resource types can be read");
+    for probe in examination
+        .probes
+        .iter()
+        .filter(|probe| probe.status != Status::Complete)
+    {
+        let _ = writeln!(text, "    {}", remark(probe));
+    }
+    text.push('\n');
+}
+
+/// What is said of a type whose first page did not come.
+fn remark(probe: &Probe) -> String {
+    let reason = probe.reason.as_deref().unwrap_or_default();
+    let name = &probe.step.resource.name;
+    match probe.status {
+        Status::NotRequested => format!("{name} was not asked for: {}", printable(reason)),
+        Status::Denied => format!(
+            "{name} is denied: {}; it takes {}",
+            printable(reason),
+            probe.step.call.permission
+        ),
+        status => format!("{name} is {status}: {}", printable(reason)),
+    }
+}
+
+/// For programs: everything.
+fn whole(examined: &Examined, undecided: &[Undecided<'_>]) -> Json {
+    let probe = |probe: &Probe| {
+        json!({
+            "resource": probe.step.resource.name,
+            "permission": probe.step.call.permission,
+            "status": probe.status,
+            "reason": probe.reason
+        })
+    };
+    let source = |(source, outcome): &(SourceName, Result<Examination, CollectError>)| match outcome {
+        Ok(examination) => json!({
+            "source": source,
+            "signed_in": true,
+            "permissions": examination.grant.permissions,
+            "writing": examination.grant.writing,
+            "refused": examination.grant.refused,
+            "dpop": examination.grant.is_bound,
+            "resources": examination.probes.iter().map(probe).collect::<Vec<_>>()
+        }),
+        Err(error) => json!({ "source": source, "signed_in": false, "reason": error.to_string() }),
+    };
+    json!({
+        "sources": examined.iter().map(source).collect::<Vec<_>>(),
+        "unknown": undecided
+            .iter()
+            .map(|entry| json!({ "policy": entry.policy.id, "wants": entry.wants }))
+            .collect::<Vec<_>>()
+    })
+}
