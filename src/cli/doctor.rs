@@ -18,6 +18,7 @@ use crate::collect::{CollectError, Examination, Options, Plan, Probe, RateShare,
 use crate::config::Config;
 use crate::diagnostic::{Diagnostics, printable};
 use crate::policy::{self, Policy};
+use crate::report::wrap;
 use crate::snapshot::Status;
 
 /// Arguments of `doctor`.
@@ -78,7 +79,7 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
     }
     let undecided = undecided(&loaded.policies, &plan, &examined);
     match args.format {
-        Form::Text => output.result(&text(&examined, &undecided, loaded.policies.len()))?,
+        Form::Text => output.result(&text(&examined, &undecided, loaded.policies.len(), output.width()))?,
         Form::Json => {
             let text = serde_json::to_string_pretty(&whole(&examined, &undecided));
             output.json(&text.map_err(|error| Stop::Message(error.to_string()))?)?;
@@ -131,13 +132,17 @@ fn undecided<'p>(policies: &'p [Policy], plan: &Plan, examined: &Examined) -> Ve
         .collect()
 }
 
-fn text(examined: &Examined, undecided: &[Undecided<'_>], policies: usize) -> String {
+fn text(examined: &Examined, undecided: &[Undecided<'_>], policies: usize, width: usize) -> String {
     let mut text = String::new();
     for (source, outcome) in examined {
         match outcome {
-            Ok(examination) => describe(examination, &mut text),
+            Ok(examination) => describe(examination, width, &mut text),
             Err(error) => {
-                let _ = writeln!(text, "{}: {}\n", source.title(), printable(&error.to_string()));
+                let _ = writeln!(text, "{}: {}", source.title(), printable(&error.to_string()));
+                for help in advice(error) {
+                    let _ = writeln!(text, "  {help}");
+                }
+                text.push('\n');
             }
         }
     }
@@ -152,13 +157,22 @@ fn text(examined: &Examined, undecided: &[Undecided<'_>], policies: usize) -> St
     );
     for entry in undecided {
         let wants: Vec<&str> = entry.wants.iter().map(String::as_str).collect();
-        let _ = writeln!(text, "  {} for want of {}", entry.policy.id, wants.join(", "));
+        let line = format!("  {} for want of {}", entry.policy.id, wants.join(", "));
+        let _ = writeln!(text, "{}", wrap(&line, width, 4));
     }
     text
 }
 
+/// What to do about a credential that cannot be had.
+fn advice(error: &CollectError) -> &[String] {
+    match error {
+        CollectError::Credential(diagnostic) => &diagnostic.help,
+        _ => &[],
+    }
+}
+
 /// What one source granted and answered.
-fn describe(examination: &Examination, text: &mut String) {
+fn describe(examination: &Examination, width: usize, text: &mut String) {
     let grant = &examination.grant;
     let bound = if grant.is_bound {
         ", bound to this process by DPoP"
@@ -169,7 +183,8 @@ fn describe(examination: &Examination, text: &mut String) {
     let mut list = |what: &str, names: &[String]| {
         if !names.is_empty() {
             let names: Vec<_> = names.iter().map(|name| printable(name)).collect();
-            let _ = writeln!(text, "  {what}: {}", names.join(", "));
+            let line = format!("  {what}: {}", names.join(", "));
+            let _ = writeln!(text, "{}", wrap(&line, width, 4));
         }
     };
     match &grant.permissions {
@@ -191,7 +206,7 @@ fn describe(examination: &Examination, text: &mut String) {
         .iter()
         .filter(|probe| probe.status != Status::Complete)
     {
-        let _ = writeln!(text, "    {}", remark(probe));
+        let _ = writeln!(text, "    {}", wrap(&remark(probe), width - 4, 6));
     }
     text.push('\n');
 }

@@ -33,6 +33,8 @@ use crate::audit::Audit;
 use crate::audit::diagnosis::Diagnosis;
 use crate::policy::Language;
 
+pub(crate) use terminal::wrap;
+
 /// A form that an audit can be written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {

@@ -109,7 +109,7 @@ fn fit(text: &str, width: usize) -> String {
 
 /// The text in lines, the second and all others indented. Words stay whole where they fit a line; Japanese breaks
 /// between any two characters, but no line begins with a closing mark.
-fn wrap(text: &str, width: usize, indent: usize) -> String {
+pub(crate) fn wrap(text: &str, width: usize, indent: usize) -> String {
     let room = width.saturating_sub(indent).max(10);
     let mut lines: Vec<String> = vec![String::new()];
     for piece in breakable(text) {

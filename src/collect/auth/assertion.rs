@@ -50,7 +50,10 @@ impl Key {
         let pem = pem::encode(block);
         let rsa = EncodingKey::from_rsa_pem(pem.as_bytes()).map(|key| (key, Kind::Rsa));
         let either = rsa.or_else(|_| EncodingKey::from_ec_pem(pem.as_bytes()).map(|key| (key, Kind::EllipticCurve)));
-        let (key, kind) = either.map_err(|_| unusable("the private key is neither RSA nor on the curve P-256"))?;
+        let (key, kind) = either.map_err(|_| {
+            unusable("the private key is neither RSA nor, in PKCS #8, on the curve P-256")
+                .help("`openssl pkcs8 -topk8 -nocrypt -in KEY.pem` writes PKCS #8 (-----BEGIN PRIVATE KEY-----)")
+        })?;
         let key = Self { key, kind };
         let algorithm = match kind {
             Kind::Rsa => Algorithm::PS256,

@@ -31,8 +31,11 @@ impl PublicKey {
     /// Reads a public key or a certificate, as PEM.
     ///
     /// # Errors
-    /// When the text is neither, or the key neither RSA nor on a NIST curve.
+    /// When the text is neither, or holds a private key, or the key neither RSA nor on a NIST curve.
     pub fn parse(pem: &str) -> Result<PublicKey, String> {
+        if pem.contains("PRIVATE KEY") {
+            return Err("this is a private key: give the public one, as Okta or Entra would get it".to_owned());
+        }
         const RSA: &[Algorithm] = &[Algorithm::RS256, Algorithm::RS384, Algorithm::RS512, Algorithm::PS256];
         const EC: &[Algorithm] = &[Algorithm::ES256, Algorithm::ES384];
         let rsa = DecodingKey::from_rsa_pem(pem.as_bytes()).map(|key| (key, RSA));
