@@ -157,8 +157,9 @@ impl Fault {
         let is_path = path
             .as_ref()
             .is_none_or(|path| Endpoint::of_template(path).is_some_and(|named| named.template == endpoint.template));
-        let is_permission = permission.as_ref().is_none_or(|permission| {
-            endpoint.vendor == Vendor::Graph && Rules::of(endpoint).permissions.contains(&permission.as_str())
+        let is_permission = permission.as_ref().is_none_or(|permission| match endpoint.vendor {
+            Vendor::Graph => Rules::of(endpoint).permissions.contains(&permission.as_str()),
+            Vendor::Okta => okta_login::scope_of(endpoint) == Some(permission.as_str()),
         });
         let query = uri.query().unwrap_or_default();
         let follows = ["after=", "skiptoken="].iter().any(|cursor| query.contains(cursor));
