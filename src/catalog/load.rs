@@ -25,7 +25,7 @@
 //! ```
 //!
 //! `per: { type, parameter, key, where, asked }` calls once for each record of another type: its property `key` fills the
-//! path, `where` is CEL over it, and who is asked can so be those alone of whom something is wanted: factors are `per`
+//! path (`parent/id` fills two parameters, the first with what the record itself was listed under), `where` is CEL over it, and who is asked can so be those alone of whom something is wanted: factors are `per`
 //! administrator. `asked` is how many that are, for the plan. `paging: body` reads a page from the property `list`.
 //!
 //! Types are `bool`, `int`, `double`, `string`, `timestamp`, `map`, `list(T)` or a record's name; `?` means "or null".

@@ -21,6 +21,7 @@ const FILES: &[(&str, &str)] = named![
     "okta/users.yaml",
     "okta/groups.yaml",
     "okta/apps.yaml",
+    "okta/schemas.yaml",
     "okta/policies.yaml",
     "okta/authenticators.yaml",
     "okta/administrators.yaml",

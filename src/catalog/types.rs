@@ -370,7 +370,8 @@ pub struct PerParent {
     pub parent: RecordType,
     /// Name of the path parameter.
     pub parameter: String,
-    /// Property of the parent that fills it, dotted when it is nested.
+    /// What fills the path's parameters: a property of the parent, dotted when it is nested, for each of them, divided by
+    /// `/`; `parent` is what the parent itself was listed under.
     pub key: String,
     /// CEL over the parent's object; only parents for which it holds are asked.
     pub filter: Option<String>,
@@ -379,13 +380,26 @@ pub struct PerParent {
 }
 
 impl PerParent {
-    /// What fills the path for this parent.
-    pub fn key_of<'j>(&self, parent: &'j serde_json::Value) -> Option<&'j str> {
-        let mut here = parent;
-        for name in self.key.split('.') {
-            here = here.get(name)?;
-        }
-        here.as_str()
+    /// What fills the path for a parent that was listed under another, if it was.
+    pub fn key_of(&self, under: Option<&str>, parent: &serde_json::Value) -> Option<String> {
+        let part = |path: &str| {
+            if path == "parent" {
+                return under.map(str::to_owned);
+            }
+            let property = path.split('.').try_fold(parent, |here, name| here.get(name))?;
+            property.as_str().map(str::to_owned)
+        };
+        let parts: Option<Vec<String>> = self.key.split('/').map(part).collect();
+        Some(parts?.join("/"))
+    }
+
+    /// Whether a key makes a path of the template's shape: one that would change it is no key of any vendor.
+    pub fn fits(&self, key: &str) -> bool {
+        let parameters = self.key.split('/').count();
+        let mut parts = key.splitn(parameters, '/');
+        let is_part = |part: &str| !matches!(part, "" | "." | "..");
+        parts.clone().count() == parameters
+            && parts.all(|part| is_part(part) && (parameters == 1 || !part.contains('/')))
     }
 }
 

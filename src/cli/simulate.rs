@@ -10,7 +10,7 @@ use super::output::Output;
 use super::snapshot::runtime;
 use super::{Exit, Stop, now};
 use crate::catalog::{PerParent, SourceName, Supply, catalog};
-use crate::collect::{Step, parent_keys};
+use crate::collect::{Parent, Step, parent_keys};
 use crate::config::{AppProof, Config, EntraCredential, OktaCredential, Secret, Tenant};
 use crate::simulator::{
     AppTrust, Credentials, FaultPlan, Limits, Listed, PublicKey, Scenario, Server, ServerOptions, ServiceApp, World,
@@ -381,8 +381,9 @@ fn asked_parents(world: &World, per: &PerParent, at: jiff::Timestamp) -> Vec<Str
         return Vec::new();
     };
     let listed = world.listing(&listing(Step { resource, call }, at));
-    let objects: Vec<_> = listed.into_iter().flatten().map(|listed| listed.object).collect();
-    parent_keys(per, &objects)
+    let parent = |Listed { parent, object }| Parent { parent, object };
+    let parents: Vec<Parent> = listed.into_iter().flatten().map(parent).collect();
+    parent_keys(per, &parents)
 }
 
 /// The simulator's name for what a step reads: its path with what filters the list.

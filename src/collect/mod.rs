@@ -35,7 +35,7 @@ use crate::snapshot::SnapshotError;
 pub use auth::Grant;
 pub use estimate::{BucketForecast, Forecast, StepForecast};
 pub use pace::RateShare;
-pub use parents::parent_keys;
+pub use parents::{Parent, parent_keys};
 pub use plan::{Plan, Step, everything, plan};
 pub use probe::{Examination, Probe, examine};
 pub use run::{collect, identity};

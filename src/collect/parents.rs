@@ -9,10 +9,13 @@ use crate::catalog::PerParent;
 use crate::expr::{NoRecords, Scope, Type, Value, compile, from_json, run};
 use crate::snapshot::Lines;
 
-/// The object of a line.
+/// A parent: what it was listed under itself, and its object.
 #[derive(Deserialize)]
-struct Line {
-    object: Json,
+pub struct Parent {
+    /// What it was listed under.
+    pub parent: Option<String>,
+    /// Its object.
+    pub object: Json,
 }
 
 /// Keys of the parents in a file.
@@ -21,17 +24,15 @@ pub(super) fn keys_in(mut lines: Lines, per: &PerParent) -> Result<Vec<String>, 
     let mut keys = Vec::new();
     while let Some(chunk) = lines.next_chunk().map_err(damaged)? {
         let lines = chunk.split(|byte| *byte == b'\n');
-        let objects: Vec<Json> = lines
-            .filter_map(|line| Some(serde_json::from_slice::<Line>(line).ok()?.object))
-            .collect();
-        keys.extend(parent_keys(per, &objects));
+        let parents: Vec<Parent> = lines.filter_map(|line| serde_json::from_slice(line).ok()).collect();
+        keys.extend(parent_keys(per, &parents));
     }
     Ok(keys)
 }
 
 /// Keys of the parents that are asked: those for which the catalogue's condition holds. A key that would change the path
 /// is no key of any vendor and is left out, so that what belongs to it counts as not collected.
-pub fn parent_keys(per: &PerParent, objects: &[Json]) -> Vec<String> {
+pub fn parent_keys(per: &PerParent, parents: &[Parent]) -> Vec<String> {
     let variable = per.parent.info().variable.as_str();
     let compiled = per
         .filter
@@ -48,10 +49,10 @@ pub fn parent_keys(per: &PerParent, objects: &[Json]) -> Vec<String> {
             )
         }
     };
-    objects
+    parents
         .iter()
-        .filter(|object| wanted(object))
-        .filter_map(|object| per.key_of(object).map(str::to_owned))
-        .filter(|key| !matches!(key.as_str(), "" | "." | ".."))
+        .filter(|parent| wanted(&parent.object))
+        .filter_map(|parent| per.key_of(parent.parent.as_deref(), &parent.object))
+        .filter(|key| per.fits(key))
         .collect()
 }

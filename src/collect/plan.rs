@@ -97,10 +97,12 @@ impl Step {
         };
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty();
+            // A key for one parameter goes in whole: a slash in it becomes %2F.
+            let parameters = versioned.matches('{').count().max(1);
+            let mut parts = parent.unwrap_or_default().splitn(parameters, '/');
             for segment in versioned.split('/').filter(|segment| !segment.is_empty()) {
-                // The parent's key goes in whole: a slash in it becomes %2F.
                 segments.push(if segment.starts_with('{') {
-                    parent.unwrap_or_default()
+                    parts.next().unwrap_or_default()
                 } else {
                     segment
                 });

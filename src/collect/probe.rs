@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use serde_json::Value as Json;
+use serde_json::value::RawValue;
 
 use super::auth::Grant;
 use super::client::Answer;
 use super::failure::{Failure, classify};
 use super::line::{Line, writing_warning};
-use super::parents::parent_keys;
+use super::parents::{Parent, parent_keys};
 use super::plan::{Plan, Step};
 use super::retry::{Cost, GetError};
 use super::{Clock, CollectError, Observer, Options, pages};
@@ -63,7 +63,7 @@ pub async fn examine(
 }
 
 /// The objects of first pages, for the types that are read once for each of them.
-type FirstPages = HashMap<RecordType, Vec<Json>>;
+type FirstPages = HashMap<RecordType, Vec<Parent>>;
 
 async fn examine_one(line: &Line, plan: &Plan, clock: &Clock) -> Result<Examination, CollectError> {
     let grant = line.sign_in().await?;
@@ -113,13 +113,13 @@ async fn probe(
     };
     let url = step.url(line.client.base(), parent.as_deref(), now);
     match line.client.get(&url, &line.auth, &mut Cost::default()).await {
-        Ok(answer) => Ok(judge(line, step, &answer, first_pages)),
+        Ok(answer) => Ok(judge(line, step, parent, &answer, first_pages)),
         Err(GetError::SignIn(error)) => Err(error),
         Err(GetError::Failed(reason)) => Ok((Status::Failed, Some(reason))),
     }
 }
 
-fn judge(line: &Line, step: &Step, answer: &Answer, first_pages: &mut FirstPages) -> Outcome {
+fn judge(line: &Line, step: &Step, under: Option<String>, answer: &Answer, first_pages: &mut FirstPages) -> Outcome {
     if answer.status != 200 {
         return match classify(line.source, step.call, answer.status, &answer.body) {
             Failure::Empty => (Status::Complete, None),
@@ -130,9 +130,14 @@ fn judge(line: &Line, step: &Step, answer: &Answer, first_pages: &mut FirstPages
     let single = step.resource.population == Population::One;
     match pages::parse(step.call, single, &answer.headers, &answer.body) {
         Ok(page) => {
-            let objects = page.objects.iter();
-            let objects = objects.filter_map(|object| serde_json::from_str(object.get()).ok());
-            first_pages.insert(step.resource.record, objects.collect());
+            let parent = |object: &&RawValue| {
+                Some(Parent {
+                    parent: under.clone(),
+                    object: serde_json::from_str(object.get()).ok()?,
+                })
+            };
+            let parents = page.objects.iter().filter_map(parent).collect();
+            first_pages.insert(step.resource.record, parents);
             (Status::Complete, None)
         }
         Err(reason) => (Status::Failed, Some(reason)),

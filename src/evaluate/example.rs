@@ -1,7 +1,6 @@
 //! Judges a policy on its own examples.
 
 use bumpalo::Bump;
-use serde_json::Value as Json;
 
 use super::column::RecordColumns;
 use super::findings::resource_id;
@@ -179,11 +178,10 @@ fn parents(resource: &Resource, given: &Given, status: Status) -> Option<Vec<Par
     };
     let per = call.per.as_ref()?;
     let (_, parents) = given.objects.iter().find(|(name, _)| name == per.parent.name())?;
-    let key = |object: &Json| per.key_of(object).map(str::to_owned);
     Some(
         parents
             .iter()
-            .filter_map(|(_, object)| key(object))
+            .filter_map(|(under, object)| per.key_of(under.as_deref(), object))
             .map(|key| ParentStatus {
                 key,
                 status,

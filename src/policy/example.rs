@@ -155,7 +155,7 @@ fn only_parents(given: &mut Given) {
             let only = parent.and_then(|per| {
                 let (_, parents) = given.objects.iter().find(|(known, _)| known == per.parent.name())?;
                 match parents.as_slice() {
-                    [(_, only)] => per.key_of(only).map(str::to_owned),
+                    [(under, only)] => per.key_of(under.as_deref(), only),
                     _ => None,
                 }
             });

@@ -129,8 +129,9 @@ impl Endpoint {
         }
     }
 
-    /// The endpoint that serves a path, and the parent's id where the path names one.
-    pub(crate) fn of_path(vendor: Vendor, path: &str) -> Option<(&'static Endpoint, Option<&str>)> {
+    /// The endpoint that serves a path, and the parent's id where the path names one; where it names several, divided by
+    /// slashes.
+    pub(crate) fn of_path(vendor: Vendor, path: &str) -> Option<(&'static Endpoint, Option<String>)> {
         let of_vendor = ENDPOINTS.iter().filter(|endpoint| endpoint.vendor == vendor);
         let found = of_vendor.filter_map(|endpoint| Some((endpoint, endpoint.parent_in(path)?)));
         // A path that is spelt out goes before one with a parameter: groups/rules is no group.
@@ -139,17 +140,18 @@ impl Endpoint {
 
     /// Whether the template fits the path: none if it does not, else the parent's id where the
     /// template has one.
-    fn parent_in<'p>(&self, path: &'p str) -> Option<Option<&'p str>> {
-        let mut parent = None;
+    fn parent_in(&self, path: &str) -> Option<Option<String>> {
+        let mut parents = Vec::new();
         let mut segments = path.split('/');
         for expected in self.template.split('/') {
             let segment = segments.next()?;
             if expected.starts_with('{') && !segment.is_empty() {
-                parent = Some(segment);
+                parents.push(segment);
             } else if expected != segment {
                 return None;
             }
         }
+        let parent = (!parents.is_empty()).then(|| parents.join("/"));
         segments.next().is_none().then_some(parent)
     }
 }
@@ -249,7 +251,10 @@ mod tests {
     #[test]
     fn a_path_finds_its_template_and_parent() {
         let (endpoint, parent) = Endpoint::of_path(Vendor::Okta, "/api/v1/apps/0oa1/users").unwrap();
-        assert_eq!((endpoint.resource, parent), (Resource::AppUsers, Some("0oa1")));
+        assert_eq!(
+            (endpoint.resource, parent.as_deref()),
+            (Resource::AppUsers, Some("0oa1"))
+        );
         for wrong in [
             "/api/v1/apps//users",
             "/api/v1/apps/0oa1/users/",

@@ -46,7 +46,7 @@ pub(super) struct Purse {
 
 /// Where access tokens come from.
 enum Buyer {
-    Okta(okta::ServiceApp),
+    Okta(Box<okta::ServiceApp>),
     Entra(entra::AppRegistration),
     Machine(machine::ManagedIdentity),
 }
@@ -77,7 +77,7 @@ impl Auth {
                 let pem = private_key.fetch_pem().map_err(credential)?;
                 let key = assertion::Key::parse(pem.expose_secret()).map_err(credential)?;
                 let app = okta::ServiceApp::new(&okta.url, client_id, key_id, key, scopes)?;
-                Ok(Self::holding(SourceName::Okta, Buyer::Okta(app), clock))
+                Ok(Self::holding(SourceName::Okta, Buyer::Okta(Box::new(app)), clock))
             }
         }
     }

@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::graph_error::Trace;
 use super::graph_rules::Rules;
+use super::okta_login;
 use super::{Shared, answer, graph_error, okta_error};
 use crate::simulator::endpoint::{Endpoint, Vendor};
 use crate::simulator::identity;

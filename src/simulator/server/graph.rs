@@ -134,7 +134,7 @@ fn find(shared: &Shared, method: &Method, uri: &Uri, headers: &HeaderMap) -> Res
         .map_err(|exceeded| Refusal::TooManyRequests(exceeded.retry_after))?;
     let body = match shared.world.single(endpoint.resource) {
         Some(object) => single(object, endpoint, &rules, &options)?,
-        None => list(shared, uri, (endpoint, parent), &rules, &options)?,
+        None => list(shared, uri, (endpoint, parent.as_deref()), &rules, &options)?,
     };
     Ok(Found { body, units })
 }

@@ -65,9 +65,11 @@ fn find(
     allowance: &mut Allowance,
 ) -> Result<Found, Refusal> {
     let place = Endpoint::of_path(Vendor::Okta, uri.path());
-    let is_open = place.is_some_and(|(endpoint, _)| endpoint.resource == Resource::OktaOrganization);
+    let is_open = place
+        .as_ref()
+        .is_some_and(|(endpoint, _)| endpoint.resource == Resource::OktaOrganization);
     if !is_open {
-        check_token(shared, uri, headers, place.map(|(endpoint, _)| endpoint))?;
+        check_token(shared, uri, headers, place.as_ref().map(|(endpoint, _)| *endpoint))?;
     }
     if allowance.exceeded {
         return Err(Refusal::TooManyRequests);
@@ -93,7 +95,7 @@ fn find(
             body: object.clone(),
             next: None,
         }),
-        None => list(shared, uri, endpoint, parent),
+        None => list(shared, uri, endpoint, parent.as_deref()),
     }
 }
 

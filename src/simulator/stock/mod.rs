@@ -76,7 +76,8 @@ pub(crate) struct Stock {
 pub(crate) struct Parents {
     /// The path that lists them.
     pub(crate) path: String,
-    /// Their property that stands in the path, dotted when it is nested.
+    /// Their property that stands in the path, dotted when it is nested; `parent/id` where the path names their own parent
+    /// before it.
     #[serde(default = "id")]
     pub(crate) key: String,
 }

@@ -224,6 +224,11 @@ impl World {
         let Some(endpoint) = Endpoint::of_template(&parents.path) else {
             return Vec::new();
         };
+        if let Some((of, key)) = parents.key.split_once('/')
+            && of == "parent"
+        {
+            return self.nested_keys(&parents.path, key);
+        }
         let pointer = format!("/{}", parents.key.replace('.', "/"));
         let key = |object: &Value| object.pointer(&pointer).and_then(Value::as_str).map(str::to_owned);
         match endpoint.resource {
@@ -240,6 +245,14 @@ impl World {
                 Err(_) => Vec::new(),
             },
         }
+    }
+
+    /// What stands in the path of the children of something that is itself a child: the ids of both.
+    fn nested_keys(&self, path: &str, key: &str) -> Vec<String> {
+        let listed = self.listing(path).into_iter().flatten();
+        listed
+            .filter_map(|Listed { parent, object }| Some(format!("{}/{}", parent?, object.get(key)?.as_str()?)))
+            .collect()
     }
 
     /// How many people there are.

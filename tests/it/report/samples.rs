@@ -1,15 +1,16 @@
 //! The rendered audit of the demo in `reports/samples/`, one file for each format.
 //!
-//! `UPDATE_SAMPLES=1 cargo test --test it samples` writes them anew. What the clock decides is fixed first: the times,
-//! and the digest of the snapshot, which holds them.
+//! `UPDATE_SAMPLES=1 cargo test --test it samples` writes them anew. They are made at the present of all tests, whatever the
+//! clock says.
 
 use std::path::PathBuf;
 
 use tenken::audit::Audit;
 use tenken::policy::Language;
 use tenken::report::{Format, write};
+use tenken::simulator::ServerOptions;
 
-use super::audits::contoso;
+use crate::support::{audit, collected};
 
 /// Formats that are for people, whose samples are in both languages.
 const FOR_PEOPLE: [Format; 3] = [Format::Csv, Format::People, Format::Xlsx];
@@ -25,23 +26,16 @@ const FORMATS: [(Format, &str); 8] = [
     (Format::Prometheus, "prom"),
 ];
 
-/// The same audit as if it had been made at a time and on ports that are always the same.
-fn timeless(audit: &Audit) -> Audit {
-    let then: jiff::Timestamp = "2026-11-02T09:00:00Z".parse().unwrap();
-    let now = audit.clocks.now;
-    let time = regex::Regex::new(r#""(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)""#).unwrap();
-    let text = serde_json::to_string(audit).unwrap();
-    // The simulator places its world around the moment it starts, in whole hours: what is left over is the clock's.
-    let text = time.replace_all(&text, |found: &regex::Captures<'_>| {
-        let at: jiff::Timestamp = found[1].parse().unwrap();
-        let hours = (at - now).total(jiff::Unit::Hour).unwrap().round();
-        format!("\"{}\"", then + jiff::SignedDuration::from_hours(hours as i64))
-    });
-    let mut audit: Audit = serde_json::from_str(&text).unwrap();
+/// The audit of the demo's scenario at a time, on ports and with a version that are always the same.
+fn sample() -> Audit {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (place, _) = runtime.block_on(collected("contoso", ServerOptions::default(), folder.path()));
+    let mut audit = audit(&place);
+    // What is left is the ports, and the digest of the snapshot, whose manifest names them.
     audit.snapshot.digest = "0".repeat(64);
-    for finding in &mut audit.findings {
-        finding.fingerprint = finding.fingerprint.as_ref().map(|_| "0".repeat(16));
-    }
+    audit.tool.version = "1.0.0".to_owned();
+    audit.tenant.name = "contoso".to_owned();
     for (side, port) in [(&mut audit.tenant.okta, 8001), (&mut audit.tenant.entra, 8002)] {
         side.as_mut().unwrap().url = format!("http://127.0.0.1:{port}/");
     }
@@ -51,7 +45,7 @@ fn timeless(audit: &Audit) -> Audit {
 #[test]
 fn samples_are_what_is_rendered() {
     let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/reports/samples"));
-    let audit = timeless(contoso());
+    let audit = sample();
     for language in Language::ALL {
         for (format, ending) in FORMATS {
             if language != Language::En && !FOR_PEOPLE.contains(&format) {
