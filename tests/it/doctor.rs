@@ -5,6 +5,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tenken::simulator::{Scenario, Server, ServerOptions, World};
 
+use crate::support;
+
 const CONTOSO: &str = include_str!("../../src/simulator/scenarios/contoso.yaml");
 
 async fn server(scenario: &str, deny: &[&str]) -> Server {
@@ -13,7 +15,7 @@ async fn server(scenario: &str, deny: &[&str]) -> Server {
         deny: deny.iter().map(|path| (*path).to_owned()).collect(),
         ..ServerOptions::default()
     };
-    let world = World::new(scenario, jiff::Timestamp::now());
+    let world = World::new(scenario, support::today());
     Server::start(world, options).await.unwrap()
 }
 

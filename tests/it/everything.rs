@@ -33,6 +33,12 @@ async fn every_type_is_read_whole_from_both_scenarios() {
         )
         .await
         .unwrap();
+        // Nothing but reads, and tokens.
+        for request in server.requests() {
+            let is_read = request.method == "GET";
+            let is_token = request.method == "POST" && request.path.ends_with("/oauth2/v2.0/token");
+            assert!(is_read || is_token, "{} {}", request.method, request.path);
+        }
         server.shutdown().await;
         let called = catalog()
             .resources()

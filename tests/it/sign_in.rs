@@ -16,7 +16,7 @@ use tenken::snapshot::{Entry, Manifest, SnapshotWriter, Status};
 use wiremock::matchers::{header, method, query_param};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::support::{built_in, full_speed, listener, now, tenant_of};
+use crate::support::{built_in, full_speed, listener, now, tenant_of, today};
 
 const CLIENT: &str = "0oa1tkauditor00000005d7";
 
@@ -302,9 +302,7 @@ async fn server_of_today(app_trust: AppTrust) -> Server {
         app_trust,
         ..ServerOptions::default()
     };
-    Server::start(World::new(scenario, jiff::Timestamp::now()), options)
-        .await
-        .unwrap()
+    Server::start(World::new(scenario, today()), options).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -361,7 +359,7 @@ async fn a_github_workflow_signs_in_with_its_own_token() {
         "iss": "https://issuer.example",
         "sub": "repo:contoso/audit:ref:refs/heads/main",
         "aud": "api://AzureADTokenExchange",
-        "exp": jiff::Timestamp::now().as_second() + 600
+        "exp": today().as_second() + 600
     });
     let signer = EncodingKey::from_ec_pem(key.serialize_pem().as_bytes()).unwrap();
     let token = encode(&Header::new(Algorithm::ES256), &claims, &signer).unwrap();

@@ -20,6 +20,15 @@ pub(crate) fn now() -> jiff::Timestamp {
     "2026-11-20T09:00:00Z".parse().unwrap()
 }
 
+/// The present, for servers that the program itself speaks to, whose clock is the real one.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the program reads the real clock, so its servers do too"
+)]
+pub(crate) fn today() -> jiff::Timestamp {
+    jiff::Timestamp::now()
+}
+
 /// The policies that come with the program.
 pub(crate) fn built_in() -> Vec<Policy> {
     let mut sink = Diagnostics::new();
