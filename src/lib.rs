@@ -29,6 +29,7 @@
 //! | [`evaluate`] | tables, links, indexes, judging |
 //! | [`collect`] | HTTP client with write guard, sign-in, paging, plan, pace |
 //! | [`diagnose`] | from an error text or a person to the causes of a failure |
+//! | [`readiness`] | from a rollout plan to what becomes of each person |
 //! | [`report`] | one file for each format |
 //! | [`cli`] | one file for each subcommand; the only place that prints, reads the clock, and exits |
 //! | [`simulator`] | a stand-in for both APIs; imports nothing of the rest, and only `cli` imports it |
@@ -84,6 +85,7 @@ pub mod document;
 pub mod evaluate;
 pub mod expr;
 pub mod policy;
+pub mod readiness;
 pub mod report;
 pub mod schema;
 pub mod simulator;
