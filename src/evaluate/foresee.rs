@@ -49,7 +49,10 @@ pub fn foresee(policies: &[Policy], rows: &Rows, tables: &Tables, snapshot: &Sna
             .par_iter()
             .map_init(Bump::new, |arena, row| {
                 arena.reset();
-                (*row, verdict(policy, gate, Some(RecordRef { ty, row: *row }), tables, arena))
+                (
+                    *row,
+                    verdict(policy, gate, Some(RecordRef { ty, row: *row }), tables, arena),
+                )
             })
             .collect();
         let mut tally = Tally::default();
@@ -67,7 +70,15 @@ pub fn foresee(policies: &[Policy], rows: &Rows, tables: &Tables, snapshot: &Sna
         }
         tallies.push(tally);
     }
-    let audit = report(policies, &gates, tallies, &[], tables, snapshot, snapshot.manifest().ended);
+    let audit = report(
+        policies,
+        &gates,
+        tallies,
+        &[],
+        tables,
+        snapshot,
+        snapshot.manifest().ended,
+    );
     Foresight { audit, outlooks }
 }
 

@@ -74,7 +74,9 @@ impl Ask {
 
     /// A text; none for null and for what is not known.
     pub(super) fn text(&self, row: u32, tables: &Tables) -> Option<String> {
-        self.answer(row, tables).known().filter(|text: &String| !text.is_empty())
+        self.answer(row, tables)
+            .known()
+            .filter(|text: &String| !text.is_empty())
     }
 
     /// Yes or no, where that is known.

@@ -96,7 +96,12 @@ pub(super) fn rollout(plan: &RolloutPlan, tables: &Tables) -> Result<Rollout, Di
         .iter()
         .map(|wave| groups_of(wave, &app, tables, &mut sink))
         .collect();
-    let names: Vec<&str> = plan.waves.iter().flat_map(|wave| &wave.users).map(String::as_str).collect();
+    let names: Vec<&str> = plan
+        .waves
+        .iter()
+        .flat_map(|wave| &wave.users)
+        .map(String::as_str)
+        .collect();
     let members = groups.iter().flatten().filter_map(|group| group.members.as_ref().ok());
     let names: Vec<&str> = names.into_iter().chain(members.flatten().map(String::as_str)).collect();
     let found = directory::people(&names, &app, tables);
@@ -110,13 +115,23 @@ pub(super) fn rollout(plan: &RolloutPlan, tables: &Tables) -> Result<Rollout, Di
     }
     let (people, groups) = (casting.people, casting.groups);
     if people.is_empty() && waves.iter().all(|wave| wave.unread.is_empty()) && !sink.has_errors() {
-        sink.push(Diagnostic::error(Code::InvalidPlan, "the plan is about nobody: its groups have no members"));
+        sink.push(Diagnostic::error(
+            Code::InvalidPlan,
+            "the plan is about nobody: its groups have no members",
+        ));
     }
     if sink.has_errors() {
         return Err(sink);
     }
     let assumptions = assumptions(plan, &app, &people);
-    Ok(Rollout { app, waves, people, products, assumptions, groups })
+    Ok(Rollout {
+        app,
+        waves,
+        people,
+        products,
+        assumptions,
+        groups,
+    })
 }
 
 fn groups_of(wave: &WavePlan, app: &App, tables: &Tables, sink: &mut Diagnostics) -> Vec<Group> {
@@ -129,7 +144,10 @@ fn groups_of(wave: &WavePlan, app: &App, tables: &Tables, sink: &mut Diagnostics
 
 fn unread(group: &Group) -> Option<UnreadGroup> {
     let causes = group.members.as_ref().err()?.clone();
-    Some(UnreadGroup { group: group.resource.clone(), causes })
+    Some(UnreadGroup {
+        group: group.resource.clone(),
+        causes,
+    })
 }
 
 /// Puts people into their waves, each into the first that names them.
@@ -143,7 +161,14 @@ struct Casting<'a> {
 }
 
 impl Casting<'_> {
-    fn wave(&mut self, number: usize, wave: &WavePlan, groups: &[Group], found: &HashMap<String, Found>, sink: &mut Diagnostics) {
+    fn wave(
+        &mut self,
+        number: usize,
+        wave: &WavePlan,
+        groups: &[Group],
+        found: &HashMap<String, Found>,
+        sink: &mut Diagnostics,
+    ) {
         let explicit = wave.licences.as_ref().map(|texts| self.explicit(wave, texts, sink));
         if explicit.is_none() {
             self.check_sources(wave, groups, sink);
@@ -151,7 +176,8 @@ impl Casting<'_> {
         let unassigned = groups.iter().filter(|group| group.assigned.is_none());
         if let Some(licences) = &explicit {
             let texts = licences.texts.clone().unwrap_or_default();
-            self.groups.extend(unassigned.map(|group| (group.id.clone(), texts.clone())));
+            self.groups
+                .extend(unassigned.map(|group| (group.id.clone(), texts.clone())));
         }
         let mut of_person: HashMap<&str, Vec<&Group>> = HashMap::new();
         for group in groups {
@@ -160,7 +186,12 @@ impl Casting<'_> {
             }
         }
         let members = groups.iter().flat_map(|group| group.members.iter().flatten());
-        for (name, by_themselves) in wave.users.iter().map(|name| (name, true)).chain(members.map(|name| (name, false))) {
+        for (name, by_themselves) in wave
+            .users
+            .iter()
+            .map(|name| (name, true))
+            .chain(members.map(|name| (name, false)))
+        {
             let Some(found) = found.get(&key(name)) else { continue };
             let identity = match found {
                 Found::One(somebody) => somebody.id.clone(),
@@ -202,15 +233,24 @@ impl Casting<'_> {
             match self.products.find(text) {
                 Ok(product) => {
                     // What Okta would write, if the plan does not say it as Okta does.
-                    let written = product.name.as_ref().filter(|name| !text.to_lowercase().starts_with(&name.to_lowercase()));
-                    licences.texts.get_or_insert_default().push(written.unwrap_or(text).clone());
+                    let written = product
+                        .name
+                        .as_ref()
+                        .filter(|name| !text.to_lowercase().starts_with(&name.to_lowercase()));
+                    licences
+                        .texts
+                        .get_or_insert_default()
+                        .push(written.unwrap_or(text).clone());
                     if !licences.products.contains(product) {
                         licences.products.push(product.clone());
                     }
                 }
                 Err(Miss::Unknown) => sink.push(
-                    Diagnostic::error(Code::InvalidPlan, format!("wave `{}`: no product is called `{text}`", wave.name))
-                        .suggest(text, self.products.names()),
+                    Diagnostic::error(
+                        Code::InvalidPlan,
+                        format!("wave `{}`: no product is called `{text}`", wave.name),
+                    )
+                    .suggest(text, self.products.names()),
                 ),
                 Err(Miss::Several(parts)) => sink.push(
                     Diagnostic::error(
@@ -228,7 +268,10 @@ impl Casting<'_> {
     fn check_sources(&self, wave: &WavePlan, groups: &[Group], sink: &mut Diagnostics) {
         let help = "give `licenses` (`--licenses`); an empty list is none";
         if !wave.users.is_empty() {
-            let message = format!("wave `{}` names people, and nothing says which licences they get", wave.name);
+            let message = format!(
+                "wave `{}` names people, and nothing says which licences they get",
+                wave.name
+            );
             sink.push(Diagnostic::error(Code::InvalidPlan, message).help(help));
         }
         for group in groups.iter().filter(|group| group.assigned.is_none()) {
@@ -242,12 +285,18 @@ impl Casting<'_> {
 
     /// Licences of the groups' assignments: of the first by priority, or of all.
     fn inherited(&self, groups: &[&Group]) -> Licences {
-        let mut assigned: Vec<_> = groups.iter().filter_map(|group| Some((*group, group.assigned.as_ref()?))).collect();
+        let mut assigned: Vec<_> = groups
+            .iter()
+            .filter_map(|group| Some((*group, group.assigned.as_ref()?)))
+            .collect();
         assigned.sort_by_key(|(_, assignment)| assignment.priority.unwrap_or(i64::MAX));
         if !self.combine {
             assigned.truncate(1);
         }
-        let mut licences = Licences { texts: Some(Vec::new()), ..Licences::default() };
+        let mut licences = Licences {
+            texts: Some(Vec::new()),
+            ..Licences::default()
+        };
         for (_, assignment) in assigned {
             match &assignment.licences {
                 Answer::Known(texts) => self.add(texts.iter().flatten(), &mut licences),
@@ -288,14 +337,26 @@ impl Casting<'_> {
 
 /// What was taken for granted.
 fn assumptions(plan: &RolloutPlan, app: &App, people: &[Planned]) -> Vec<Assumption> {
-    let assumption = |id: &str, about: &str| Assumption { id: id.to_owned(), about: about.to_owned() };
+    let assumption = |id: &str, about: &str| Assumption {
+        id: id.to_owned(),
+        about: about.to_owned(),
+    };
     let mut all = vec![assumption("immutable_id", "")];
-    let unnamed = people.iter().any(|person| person.is_new() && person.user_name.is_none());
+    let unnamed = people
+        .iter()
+        .any(|person| person.is_new() && person.user_name.is_none());
     if unnamed {
         all.push(assumption("user_name", app.template.as_deref().unwrap_or_default()));
     }
-    if plan.waves.iter().any(|wave| wave.groups.len() > 1 && wave.licences.is_none()) {
-        all.push(assumption(if plan.combine_licenses { "combined" } else { "priority" }, ""));
+    if plan
+        .waves
+        .iter()
+        .any(|wave| wave.groups.len() > 1 && wave.licences.is_none())
+    {
+        all.push(assumption(
+            if plan.combine_licenses { "combined" } else { "priority" },
+            "",
+        ));
     }
     all
 }
@@ -306,10 +367,17 @@ impl Rollout {
         let parent = Some(self.app.id.clone());
         let planned = |name: &str, object: Json| {
             let resource = catalog().resource(name)?;
-            Some(PlannedRecord { resource, parent: parent.clone(), object })
+            Some(PlannedRecord {
+                resource,
+                parent: parent.clone(),
+                object,
+            })
         };
         let groups = self.groups.iter().filter_map(|(id, licences)| {
-            planned("okta.app_group", json!({ "id": id, "profile": { "licenses": licences } }))
+            planned(
+                "okta.app_group",
+                json!({ "id": id, "profile": { "licenses": licences } }),
+            )
         });
         let people = self.people.iter().filter(|person| person.is_new());
         let people = people.filter_map(|person| planned("okta.app_user", assignment(person, now)?));
@@ -323,7 +391,11 @@ fn assignment(person: &Planned, now: Timestamp) -> Option<Json> {
     let mut profile = Map::new();
     // Without a directory behind the person, Okta sends its own id of them (support.okta.com, "Handling immutable id issues
     // in Okta for Microsoft 365 assignments"); else an attribute of the directory, which no API of Okta's tells.
-    if somebody.provider.as_deref().is_some_and(|provider| provider != "ACTIVE_DIRECTORY") {
+    if somebody
+        .provider
+        .as_deref()
+        .is_some_and(|provider| provider != "ACTIVE_DIRECTORY")
+    {
         profile.insert("immutableId".to_owned(), somebody.id.clone().into());
     }
     if let Some(country) = somebody.profile.get("countryCode") {

@@ -61,7 +61,10 @@ pub(super) enum Found {
     /// Several people are known by it, by their logins.
     Several(Vec<String>),
     /// Nobody in Okta is; an account in Entra may be.
-    Nobody { account: Option<ResourceId>, unread: Vec<Origin> },
+    Nobody {
+        account: Option<ResourceId>,
+        unread: Vec<Origin>,
+    },
 }
 
 /// States of an assignment that is none any more.
@@ -78,7 +81,13 @@ pub(super) fn app(wanted: Option<&str>, tables: &Tables) -> Result<App, Diagnost
         .collect();
     let name = |row: u32| ask.app_label.text(row, tables).unwrap_or_default();
     let listed = |rows: &[u32]| -> String {
-        let names = rows.iter().map(|row| format!("`{}` ({})", name(*row), ask.app_id.text(*row, tables).unwrap_or_default()));
+        let names = rows.iter().map(|row| {
+            format!(
+                "`{}` ({})",
+                name(*row),
+                ask.app_id.text(*row, tables).unwrap_or_default()
+            )
+        });
         names.collect::<Vec<_>>().join(", ")
     };
     let meant: Vec<u32> = match wanted {
@@ -90,22 +99,33 @@ pub(super) fn app(wanted: Option<&str>, tables: &Tables) -> Result<App, Diagnost
                 is(ask.app_id.text(*row, tables)) || is(ask.app_label.text(*row, tables))
             })
             .collect(),
-        None => office.iter().copied().filter(|row| ask.app_targets.truth(*row, tables) == Some(true)).collect(),
+        None => office
+            .iter()
+            .copied()
+            .filter(|row| ask.app_targets.truth(*row, tables) == Some(true))
+            .collect(),
     };
     let row = match (meant.as_slice(), wanted) {
         ([only], _) => *only,
         ([], Some(wanted)) => {
             let names: Vec<String> = office.iter().map(|row| name(*row)).collect();
-            return Err(wrong(format!("no Office 365 application in the snapshot is called `{wanted}`: there is {}", listed(&office)))
-                .suggest(wanted, names.iter().map(String::as_str)));
+            return Err(wrong(format!(
+                "no Office 365 application in the snapshot is called `{wanted}`: there is {}",
+                listed(&office)
+            ))
+            .suggest(wanted, names.iter().map(String::as_str)));
         }
         ([], None) => {
-            return Err(wrong("no Office 365 application in the snapshot is known to target its tenant".to_owned())
-                .help("name the application with `--app`"));
+            return Err(
+                wrong("no Office 365 application in the snapshot is known to target its tenant".to_owned())
+                    .help("name the application with `--app`"),
+            );
         }
         (several, _) => {
-            return Err(wrong(format!("several applications come into question: {}", listed(several)))
-                .help("name one by its id with `--app`"));
+            return Err(
+                wrong(format!("several applications come into question: {}", listed(several)))
+                    .help("name one by its id with `--app`"),
+            );
         }
     };
     if ask.app_targets.truth(row, tables) == Some(false) {
@@ -148,13 +168,21 @@ pub(super) fn groups(wanted: &[&str], app: &App, tables: &Tables) -> Result<Vec<
     let rows: Vec<(u32, String, String)> = ask
         .group_id
         .rows(tables)
-        .filter_map(|row| Some((row, ask.group_id.text(row, tables)?, ask.group_name.text(row, tables).unwrap_or_default())))
+        .filter_map(|row| {
+            Some((
+                row,
+                ask.group_id.text(row, tables)?,
+                ask.group_name.text(row, tables).unwrap_or_default(),
+            ))
+        })
         .collect();
     let (mut found, mut faults) = (Vec::new(), Vec::new());
     for name in wanted {
         let lower = name.to_lowercase();
-        let meant: Vec<&(u32, String, String)> =
-            rows.iter().filter(|(_, id, title)| id == name || title.to_lowercase() == lower).collect();
+        let meant: Vec<&(u32, String, String)> = rows
+            .iter()
+            .filter(|(_, id, title)| id == name || title.to_lowercase() == lower)
+            .collect();
         match meant.as_slice() {
             [(row, id, _)] => found.push(Group {
                 id: id.clone(),
@@ -163,8 +191,11 @@ pub(super) fn groups(wanted: &[&str], app: &App, tables: &Tables) -> Result<Vec<
                 members: members(*row, tables),
             }),
             [] => {
-                let mut fault = Diagnostic::error(Code::InvalidPlan, format!("no group in the snapshot is called `{name}`"))
-                    .suggest(name, rows.iter().map(|(_, _, title)| title.as_str()));
+                let mut fault = Diagnostic::error(
+                    Code::InvalidPlan,
+                    format!("no group in the snapshot is called `{name}`"),
+                )
+                .suggest(name, rows.iter().map(|(_, _, title)| title.as_str()));
                 for origin in unread(ask.group_id.record, tables) {
                     fault = fault.help(format!("not all groups were read: {}", told(&origin)));
                 }
@@ -204,7 +235,11 @@ fn members(row: u32, tables: &Tables) -> Result<Vec<String>, Vec<Origin>> {
     if ask.group_built_in.truth(row, tables) == Some(true) {
         let open = unread(ask.user_id.record, tables);
         let everyone = ask.user_id.rows(tables).filter_map(|row| ask.user_id.text(row, tables));
-        return if open.is_empty() { Ok(everyone.collect()) } else { Err(open) };
+        return if open.is_empty() {
+            Ok(everyone.collect())
+        } else {
+            Err(open)
+        };
     }
     match ask.group_members.texts(row, tables) {
         Answer::Known(members) => Ok(members.unwrap_or_default()),
@@ -218,11 +253,18 @@ pub(super) fn people(names: &[&str], app: &App, tables: &Tables) -> HashMap<Stri
     let wanted: HashSet<String> = names.iter().map(|name| key(name)).collect();
     // The surest key that somebody has decides: a mail address may be another person's login.
     let okta = hits(&wanted, &[&ask.user_id, &ask.user_login, &ask.user_email], tables);
-    let entra = hits(&wanted, &[&ask.account_id, &ask.account_name, &ask.account_mail], tables);
+    let entra = hits(
+        &wanted,
+        &[&ask.account_id, &ask.account_name, &ask.account_mail],
+        tables,
+    );
     let assignments = assignments(&okta, app, tables);
     let unread = unread(ask.user_id.record, tables);
     let found = |name: String| {
-        let rows = okta.get(&name).map(|rows| rows.iter().copied().collect::<Vec<u32>>()).unwrap_or_default();
+        let rows = okta
+            .get(&name)
+            .map(|rows| rows.iter().copied().collect::<Vec<u32>>())
+            .unwrap_or_default();
         let found = match rows.as_slice() {
             [row] => Found::One(Box::new(somebody(*row, &assignments, tables))),
             [] => Found::Nobody {
@@ -233,7 +275,12 @@ pub(super) fn people(names: &[&str], app: &App, tables: &Tables) -> HashMap<Stri
                     .map(|row| id_of(&ask.account_id, *row, tables)),
                 unread: unread.clone(),
             },
-            several => Found::Several(several.iter().filter_map(|row| ask.user_login.text(*row, tables)).collect()),
+            several => Found::Several(
+                several
+                    .iter()
+                    .filter_map(|row| ask.user_login.text(*row, tables))
+                    .collect(),
+            ),
         };
         (name, found)
     };
@@ -266,16 +313,29 @@ fn hits(wanted: &HashSet<String>, keys: &[&Ask], tables: &Tables) -> BTreeMap<St
 /// Rows of the assignments to the application that these people have, by their ids.
 fn assignments(okta: &BTreeMap<String, BTreeSet<u32>>, app: &App, tables: &Tables) -> HashMap<String, RecordRef> {
     let ask = &*DIRECTORY;
-    let ids: HashSet<String> = okta.values().flatten().filter_map(|row| ask.user_id.text(*row, tables)).collect();
+    let ids: HashSet<String> = okta
+        .values()
+        .flatten()
+        .filter_map(|row| ask.user_id.text(*row, tables))
+        .collect();
     let mut found = HashMap::new();
     for row in ask.assignment_id.rows(tables) {
         let Some(id) = ask.assignment_id.text(row, tables).filter(|id| ids.contains(id)) else {
             continue;
         };
         let of_app = ask.assignment_app.text(row, tables).as_deref() == Some(&app.id);
-        let ended = ask.assignment_status.text(row, tables).is_some_and(|status| ENDED.contains(&status.as_str()));
+        let ended = ask
+            .assignment_status
+            .text(row, tables)
+            .is_some_and(|status| ENDED.contains(&status.as_str()));
         if of_app && !ended {
-            found.insert(id, RecordRef { ty: ask.assignment_id.record, row });
+            found.insert(
+                id,
+                RecordRef {
+                    ty: ask.assignment_id.record,
+                    row,
+                },
+            );
         }
     }
     found
@@ -293,10 +353,15 @@ fn somebody(row: u32, assignments: &HashMap<String, RecordRef>, tables: &Tables)
         ("displayName", &ask.user_display_name),
         ("countryCode", &ask.user_country),
     ];
-    let profile: Profile =
-        attributes.into_iter().filter_map(|(name, ask)| Some((name, ask.text(row, tables)?))).collect();
+    let profile: Profile = attributes
+        .into_iter()
+        .filter_map(|(name, ask)| Some((name, ask.text(row, tables)?)))
+        .collect();
     Somebody {
-        row: RecordRef { ty: ask.user_id.record, row },
+        row: RecordRef {
+            ty: ask.user_id.record,
+            row,
+        },
         resource: id_of(&ask.user_id, row, tables),
         login: profile.get("login").cloned().unwrap_or_else(|| id.clone()),
         status: ask.user_status.text(row, tables),
@@ -312,11 +377,14 @@ pub(super) fn is_of_other_app(resource: &ResourceId, app: &App) -> bool {
     let Some(known) = catalog().resource(&resource.resource_type) else {
         return false;
     };
-    let of_app = known.name == "okta.app" || known.record.info().field("parent").is_some() && {
-        match &known.supply {
-            crate::catalog::Supply::Call(call) => call.per.as_ref().is_some_and(|per| per.parent.name() == "okta.app"),
-            crate::catalog::Supply::Reference(_) => false,
-        }
-    };
+    let of_app = known.name == "okta.app"
+        || known.record.info().field("parent").is_some() && {
+            match &known.supply {
+                crate::catalog::Supply::Call(call) => {
+                    call.per.as_ref().is_some_and(|per| per.parent.name() == "okta.app")
+                }
+                crate::catalog::Supply::Reference(_) => false,
+            }
+        };
     of_app && resource.key.split('/').next() != Some(&app.id)
 }

@@ -126,7 +126,13 @@ fn meetings(rollout: &Rollout, tables: &Tables) -> Vec<Meeting> {
         .rows(tables)
         .filter_map(|row| {
             let id = ask.account_id.text(row, tables).filter(|id| wanted.contains(id))?;
-            Some((id, RecordRef { ty: ask.account_id.record, row }))
+            Some((
+                id,
+                RecordRef {
+                    ty: ask.account_id.record,
+                    row,
+                },
+            ))
         })
         .collect();
     let with_account = |(meeting, account): (Meeting, Option<String>)| Meeting {
@@ -153,7 +159,11 @@ fn action(row: u32, is_new: bool, tables: &Tables) -> Action {
 fn rows(meetings: &[Meeting], tables: &Tables) -> Rows {
     let ask = &*OUTLOOK;
     let mut rows = Rows::from([(ask.matched.record, Vec::new()), (ask.account_id.record, Vec::new())]);
-    for record in meetings.iter().flat_map(|meeting| [meeting.row, meeting.account]).flatten() {
+    for record in meetings
+        .iter()
+        .flat_map(|meeting| [meeting.row, meeting.account])
+        .flatten()
+    {
         if record.row < tables.rows(record.ty) {
             rows.entry(record.ty).or_default().push(record.row);
         }
@@ -169,7 +179,12 @@ fn rows(meetings: &[Meeting], tables: &Tables) -> Rows {
 fn findings(audit: &Audit) -> HashMap<(&str, &str), &Finding> {
     let failures = audit.findings.iter().filter(|finding| finding.outcome == Outcome::Fail);
     failures
-        .filter_map(|finding| Some(((finding.policy.as_str(), finding.resource.as_ref()?.key.as_str()), finding)))
+        .filter_map(|finding| {
+            Some((
+                (finding.policy.as_str(), finding.resource.as_ref()?.key.as_str()),
+                finding,
+            ))
+        })
         .collect()
 }
 
@@ -183,7 +198,13 @@ struct Judging<'a> {
 }
 
 impl Judging<'_> {
-    fn person(&self, planned: &Planned, meeting: &Meeting, counter: &mut Counter, causes: &Causes<'_>) -> PlannedPerson {
+    fn person(
+        &self,
+        planned: &Planned,
+        meeting: &Meeting,
+        counter: &mut Counter,
+        causes: &Causes<'_>,
+    ) -> PlannedPerson {
         let somebody = planned.somebody();
         let mut reasons = match &planned.found {
             Found::One(somebody) => self.foreseen(somebody, planned, meeting, causes),
@@ -220,13 +241,21 @@ impl Judging<'_> {
         let rows = [meeting.row, meeting.account, Some(somebody.row)];
         for record in rows.into_iter().flatten() {
             for outlook in self.foresight.outlooks.get(&record).into_iter().flatten() {
-                let Some(policy) = self.policies.get(outlook.policy) else { continue };
+                let Some(policy) = self.policies.get(outlook.policy) else {
+                    continue;
+                };
                 match &outlook.unknown {
                     None => {
                         let key = resource_id(record, self.tables).key;
                         let finding = self.findings.get(&(policy.id.as_str(), key.as_str()));
                         let found = causes.of_failure(policy, finding.copied(), meeting.action == Action::Create);
-                        add(&mut reasons, Reason { finding: finding.map(|finding| finding.id), ..found });
+                        add(
+                            &mut reasons,
+                            Reason {
+                                finding: finding.map(|finding| finding.id),
+                                ..found
+                            },
+                        );
                     }
                     Some(origins) => open(&mut reasons, origins),
                 }
@@ -266,8 +295,15 @@ impl Judging<'_> {
     fn to_remove(&self, planned: &Planned, meeting: &Meeting) -> Option<Vec<String>> {
         let held = known(meeting, planned)?;
         let wanted = &planned.licences.products;
-        let beside = held.iter().filter(|id| !wanted.iter().any(|product| product.id.eq_ignore_ascii_case(id)));
-        let name = |id: &String| self.rollout.products.by_id(id).map_or_else(|| id.clone(), |product| product.shown().to_owned());
+        let beside = held
+            .iter()
+            .filter(|id| !wanted.iter().any(|product| product.id.eq_ignore_ascii_case(id)));
+        let name = |id: &String| {
+            self.rollout
+                .products
+                .by_id(id)
+                .map_or_else(|| id.clone(), |product| product.shown().to_owned())
+        };
         Some(beside.map(name).collect())
     }
 
@@ -279,8 +315,10 @@ impl Judging<'_> {
         if app.sets_licences == Some(false) && app.creates == Some(false) {
             blockers.push(causes.blocker("provisioning_off", None));
         }
-        let of_people: Vec<RecordType> =
-            ["okta.app_user", "okta.user", "entra.user"].iter().filter_map(|name| catalog().record_named(name)).collect();
+        let of_people: Vec<RecordType> = ["okta.app_user", "okta.user", "entra.user"]
+            .iter()
+            .filter_map(|name| catalog().record_named(name))
+            .collect();
         let skus = catalog().record_named("entra.subscribed_sku");
         for policy in self.policies {
             let ty = match policy.judged {
@@ -290,15 +328,26 @@ impl Judging<'_> {
             if ty.is_some_and(|ty| of_people.contains(&ty)) {
                 continue;
             }
-            let own = self.foresight.audit.findings.iter().filter(|finding| finding.policy == policy.id);
+            let own = self
+                .foresight
+                .audit
+                .findings
+                .iter()
+                .filter(|finding| finding.policy == policy.id);
             let own = own.filter(|finding| matches!(finding.outcome, Outcome::Fail | Outcome::Unknown));
             for finding in own {
-                let of_other = finding.resource.as_ref().is_some_and(|resource| is_of_other_app(resource, app));
+                let of_other = finding
+                    .resource
+                    .as_ref()
+                    .is_some_and(|resource| is_of_other_app(resource, app));
                 let of_product = ty.is_some() && ty == skus;
                 if of_other || (of_product && !self.hands_out(finding)) {
                     continue;
                 }
-                if let Some(blocker) = causes.of_tenant(policy, finding).filter(|blocker| blocker.cause.id != NO_SEATS) {
+                if let Some(blocker) = causes
+                    .of_tenant(policy, finding)
+                    .filter(|blocker| blocker.cause.id != NO_SEATS)
+                {
                     blockers.push(blocker);
                 }
             }
@@ -308,10 +357,16 @@ impl Judging<'_> {
 
     /// Whether a finding about a product is about one that this plan hands out.
     fn hands_out(&self, finding: &Finding) -> bool {
-        let names = finding.resource.iter().chain(&finding.resources).filter_map(|resource| resource.name.as_ref());
+        let names = finding
+            .resource
+            .iter()
+            .chain(&finding.resources)
+            .filter_map(|resource| resource.name.as_ref());
         let names: Vec<&String> = names.collect();
         let planned = self.rollout.people.iter().flat_map(|person| &person.licences.products);
-        planned.filter_map(|product| product.part_number.as_ref()).any(|part| names.contains(&part))
+        planned
+            .filter_map(|product| product.part_number.as_ref())
+            .any(|part| names.contains(&part))
     }
 }
 
@@ -358,7 +413,10 @@ fn open(reasons: &mut Vec<Reason>, origins: &[Origin]) {
     for origin in origins {
         let cause = format!("{}:{}", origin.cause, origin.about);
         if !reasons.iter().any(|known| known.cause == cause) {
-            reasons.push(Reason { unknown: vec![origin.clone()], ..reason(&cause, false, Vec::new()) });
+            reasons.push(Reason {
+                unknown: vec![origin.clone()],
+                ..reason(&cause, false, Vec::new())
+            });
         }
     }
 }

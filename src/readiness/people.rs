@@ -42,7 +42,10 @@ pub fn people_in(text: &str) -> Result<Vec<String>, String> {
         .trim(csv::Trim::All)
         .delimiter(separator)
         .from_reader(text.as_bytes());
-    let rows: Vec<csv::StringRecord> = reader.records().collect::<Result<_, _>>().map_err(|error| error.to_string())?;
+    let rows: Vec<csv::StringRecord> = reader
+        .records()
+        .collect::<Result<_, _>>()
+        .map_err(|error| error.to_string())?;
     let heading = rows.first().and_then(heading);
     let column = heading.or_else(|| rows.iter().find_map(addressed)).unwrap_or(0);
     let names: Vec<String> = rows
@@ -64,14 +67,21 @@ fn separator(text: &str) -> u8 {
     let first = text.lines().find(|line| !line.starts_with('#')).unwrap_or_default();
     [b',', b';', b'\t']
         .into_iter()
-        .max_by_key(|separator| (first.bytes().filter(|byte| byte == separator).count(), *separator == b','))
+        .max_by_key(|separator| {
+            (
+                first.bytes().filter(|byte| byte == separator).count(),
+                *separator == b',',
+            )
+        })
         .unwrap_or(b',')
 }
 
 /// The column that a heading names.
 fn heading(row: &csv::StringRecord) -> Option<usize> {
     let cells: Vec<String> = row.iter().map(str::to_lowercase).collect();
-    COLUMNS.iter().find_map(|name| cells.iter().position(|cell| cell == name))
+    COLUMNS
+        .iter()
+        .find_map(|name| cells.iter().position(|cell| cell == name))
 }
 
 /// The column that holds an address.
@@ -102,7 +112,10 @@ mod tests {
 
     #[test]
     fn encodings_of_spreadsheets_are_read() {
-        let utf16: Vec<u8> = [0xff, 0xfe].into_iter().chain("花@x".encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        let utf16: Vec<u8> = [0xff, 0xfe]
+            .into_iter()
+            .chain("花@x".encode_utf16().flat_map(u16::to_le_bytes))
+            .collect();
         assert_eq!(decoded(&utf16), "花@x");
         assert_eq!(decoded("\u{feff}花@x".as_bytes()), "花@x");
         // Shift_JIS: the name is lost, the address is not.

@@ -96,7 +96,11 @@ impl AtMost {
     pub fn of(self, people: u64) -> u64 {
         match self {
             Self::People(number) => number,
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of a count is a count")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a part of a count is a count"
+            )]
             Self::Percent(percent) => (people as f64 * percent / 100.0).floor() as u64,
         }
     }

@@ -73,22 +73,39 @@ impl Products {
     /// The product that a text means; of those that share a name the one that the tenant has.
     pub(super) fn find(&self, text: &str) -> Result<&Product, Miss> {
         let wanted = text.trim().to_lowercase();
-        let meant = self.0.iter().filter_map(|product| Some((product.meant_by(&wanted)?, product)));
+        let meant = self
+            .0
+            .iter()
+            .filter_map(|product| Some((product.meant_by(&wanted)?, product)));
         let meant: Vec<(usize, &Product)> = meant.collect();
         let best = meant.iter().map(|(surely, _)| *surely).max().ok_or(Miss::Unknown)?;
-        let meant: Vec<&Product> = meant.into_iter().filter(|(surely, _)| *surely == best).map(|(_, product)| product).collect();
-        let had: Vec<&Product> = meant.iter().copied().filter(|product| product.in_tenant == Some(true)).collect();
+        let meant: Vec<&Product> = meant
+            .into_iter()
+            .filter(|(surely, _)| *surely == best)
+            .map(|(_, product)| product)
+            .collect();
+        let had: Vec<&Product> = meant
+            .iter()
+            .copied()
+            .filter(|product| product.in_tenant == Some(true))
+            .collect();
         match (had.as_slice(), meant.as_slice()) {
             ([only], _) | ([], [only]) => Ok(only),
             ([], several) | (several, _) => Err(Miss::Several(
-                several.iter().map(|product| product.part_number.clone().unwrap_or_else(|| product.id.clone())).collect(),
+                several
+                    .iter()
+                    .map(|product| product.part_number.clone().unwrap_or_else(|| product.id.clone()))
+                    .collect(),
             )),
         }
     }
 
     /// Everything that a product of the tenant may be called, for suggestions.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        let known = self.0.iter().flat_map(|product| [product.part_number.as_deref(), product.name.as_deref()]);
+        let known = self
+            .0
+            .iter()
+            .flat_map(|product| [product.part_number.as_deref(), product.name.as_deref()]);
         known.flatten()
     }
 }

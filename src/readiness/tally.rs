@@ -51,7 +51,12 @@ impl<'a> Causes<'a> {
             let predictor = error.predicts(&policy.id)?;
             let shown = finding.is_none_or(|finding| predictor.means(&finding.values));
             let surely = predictor.surely && error.confidence == "high";
-            shown.then_some((predictor.shows.len(), (error.closing == "provisioned") == creates, surely, error))
+            shown.then_some((
+                predictor.shows.len(),
+                (error.closing == "provisioned") == creates,
+                surely,
+                error,
+            ))
         });
         let best = meant.max_by_key(|(named, fits, surely, _)| (*named, *fits, *surely))?;
         Some((best.3, best.2))
@@ -159,7 +164,14 @@ impl<'a> Causes<'a> {
     /// alone holds up, and how many in all.
     pub(super) fn finish(self) -> Vec<Cause> {
         let mut all: Vec<Cause> = self.found.into_values().collect();
-        all.sort_by_key(|cause| (cause.open, Reverse(cause.unblocks), Reverse(cause.people), cause.id.clone()));
+        all.sort_by_key(|cause| {
+            (
+                cause.open,
+                Reverse(cause.unblocks),
+                Reverse(cause.people),
+                cause.id.clone(),
+            )
+        });
         all
     }
 }

@@ -63,7 +63,9 @@ fn term(text: &str, profile: &Profile) -> Option<String> {
         };
     }
     let (whose, attribute) = text.split_once('.')?;
-    matches!(whose, "source" | "user").then(|| profile.get(attribute).cloned()).flatten()
+    matches!(whose, "source" | "user")
+        .then(|| profile.get(attribute).cloned())
+        .flatten()
 }
 
 /// Parts between separators that stand outside quotes and parentheses.
@@ -101,7 +103,10 @@ mod tests {
             ("${source.login}", Some("Hanako@corp.example")),
             ("${source.email}", Some("hanako.sato@contoso.example")),
             ("${fn:substringBefore(source.login, \"@\")}", Some("Hanako")),
-            ("${fn:substringBefore(source.login, \"@\")}@contoso.example", Some("Hanako@contoso.example")),
+            (
+                "${fn:substringBefore(source.login, \"@\")}@contoso.example",
+                Some("Hanako@contoso.example"),
+            ),
             ("user.email", Some("hanako.sato@contoso.example")),
             (
                 "String.toLowerCase(String.substringBefore(user.login, \"@\")) + \"@contoso.example\"",

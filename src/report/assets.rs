@@ -24,6 +24,7 @@ assets! {
     "templates/html/tailoring.html.j2",
     "templates/html/unknowns.html.j2",
     "templates/html/waivers.html.j2",
+    "templates/readiness.txt.j2",
     "templates/report.html.j2",
     "templates/report.md.j2",
     "templates/summary.txt.j2",

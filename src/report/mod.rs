@@ -168,3 +168,17 @@ pub fn terminal_diagnosis(
 ) -> Result<String, ReportError> {
     terminal::diagnosis(diagnosis, language, width, files)
 }
+
+/// What becomes of a rollout, for a terminal of some columns, with the first of its people and where the reports are.
+///
+/// # Errors
+/// When a template fails.
+pub fn terminal_readiness(
+    audit: &Audit,
+    people: usize,
+    language: Language,
+    width: usize,
+    files: &[String],
+) -> Result<String, ReportError> {
+    terminal::readiness(audit, people, language, width, files)
+}

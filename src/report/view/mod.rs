@@ -9,6 +9,7 @@ mod doubt;
 mod evidence;
 mod finding;
 mod policy;
+mod readiness;
 mod tailoring;
 mod waiver;
 
@@ -26,6 +27,7 @@ use doubt::Doubt;
 pub(super) use finding::message;
 use policy::PolicyView;
 pub(super) use policy::steps;
+pub(super) use readiness::ReadinessView;
 use tailoring::Tailoring;
 use waiver::WaiverView;
 
