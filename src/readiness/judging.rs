@@ -211,7 +211,8 @@ impl Judging<'_> {
             Found::Several(logins) => vec![reason("several_people", false, logins.clone())],
             Found::Nobody { account, unread } => vec![nobody(account.as_ref(), unread)],
         };
-        if somebody.is_some() {
+        let sent = somebody.is_some_and(|somebody| inactive(somebody).is_none());
+        if sent {
             reasons.extend(self.seats(planned, meeting, counter));
         }
         PlannedPerson {
@@ -220,11 +221,11 @@ impl Judging<'_> {
             wave: planned.wave,
             prospect: prospect(&reasons, causes),
             assigned: somebody.is_some() && !planned.is_new(),
-            action: meeting.action,
+            action: if sent { meeting.action } else { Action::Nothing },
             user_name: planned.user_name.clone(),
             account: meeting.account.map(|account| resource_id(account, self.tables)),
-            licences_to_add: self.to_add(planned, meeting),
-            licences_to_remove: self.to_remove(planned, meeting),
+            licences_to_add: sent.then(|| self.to_add(planned, meeting)).flatten(),
+            licences_to_remove: sent.then(|| self.to_remove(planned, meeting)).flatten(),
             reasons,
         }
     }
@@ -232,8 +233,9 @@ impl Judging<'_> {
     /// What stands in the way of somebody who was found, seats aside.
     fn foreseen(&self, somebody: &Somebody, planned: &Planned, meeting: &Meeting, causes: &Causes<'_>) -> Vec<Reason> {
         let mut reasons: Vec<Reason> = Vec::new();
-        if let Some(status) = somebody.status.as_deref().filter(|status| INACTIVE.contains(status)) {
-            reasons.push(reason("inactive_in_okta", true, vec![status.to_owned()]));
+        if let Some(status) = inactive(somebody) {
+            // Nothing is sent for them, so nothing can be refused.
+            return vec![reason("inactive_in_okta", true, vec![status.to_owned()])];
         }
         if meeting.action == Action::Create && self.rollout.app.creates == Some(false) {
             reasons.push(reason("no_account", true, Vec::new()));
@@ -388,12 +390,21 @@ fn reason(cause: &str, surely: bool, about: Vec<String>) -> Reason {
     }
 }
 
+/// The state in Okta of somebody who is sent nowhere.
+fn inactive(somebody: &Somebody) -> Option<&str> {
+    somebody.status.as_deref().filter(|status| INACTIVE.contains(status))
+}
+
 /// Somebody whom nobody in Okta is.
 fn nobody(account: Option<&ResourceId>, unread: &[Origin]) -> Reason {
-    let about = account.map(|account| account.name.clone().unwrap_or_else(|| account.key.clone()));
+    let cause = if account.is_some() {
+        "only_in_entra"
+    } else {
+        "not_found"
+    };
     Reason {
         unknown: unread.to_vec(),
-        ..reason("not_found", false, about.into_iter().collect())
+        ..reason(cause, false, Vec::new())
     }
 }
 

@@ -11,7 +11,7 @@ use crate::audit::{Finding, Outcome};
 use crate::policy::{KnownError, Policy, Severity};
 
 /// Reasons that say that something could not be told.
-const OPEN: [&str; 3] = ["not_found", "several_people", "seats_unknown"];
+const OPEN: [&str; 4] = ["not_found", "only_in_entra", "several_people", "seats_unknown"];
 
 /// The causes of a rollout, as they are found.
 pub(super) struct Causes<'a> {

@@ -16,6 +16,7 @@ mod ocsf;
 mod oscal;
 mod plain;
 mod prometheus;
+mod rollout;
 mod sarif;
 mod shown;
 mod table;
@@ -44,7 +45,7 @@ pub enum Format {
     Html,
     /// CSV with a line for each finding.
     Csv,
-    /// CSV with a line for each person and what is wrong with them.
+    /// CSV with a line for each person and what is wrong with them, or of a rollout what becomes of them.
     People,
     /// An Excel workbook.
     Xlsx,

@@ -12,6 +12,16 @@ use crate::audit::{Audit, Finding};
 use crate::policy::{Language, Text};
 use crate::report::shown::Shown;
 
+/// Causes of readiness itself; the texts of reports name them.
+pub(in crate::report) const OWN: [&str; 7] = [
+    "inactive_in_okta",
+    "no_account",
+    "not_found",
+    "only_in_entra",
+    "provisioning_off",
+    "seats_unknown",
+    "several_people",
+];
 /// Names that stand for all whom a cause holds up.
 const NAMES: usize = 5;
 /// Longest message about a person, in characters.
@@ -66,7 +76,8 @@ struct UnreadView {
 struct CauseOfMany {
     number: usize,
     id: Shown,
-    /// None for those of readiness itself, which have a text of their own.
+    /// Whether it is one of readiness itself, which has a text of its own.
+    own: bool,
     title: Option<Shown>,
     why: Option<Shown>,
     error_text: Option<Shown>,
@@ -116,6 +127,7 @@ struct PersonView {
 #[derive(Debug, Serialize)]
 struct ReasonView {
     id: Shown,
+    own: bool,
     title: Option<Shown>,
     /// What a policy says of the person.
     message: Vec<PieceView>,
@@ -153,6 +165,7 @@ impl ReadinessView {
         let left_out = named.len().saturating_sub(people) as u64;
         let reason = |reason: &Reason| ReasonView {
             id: Shown::name(&reason.cause),
+            own: OWN.contains(&reason.cause.as_str()),
             title: titles
                 .get(reason.cause.as_str())
                 .map(|title| Shown::prose(title.get(language))),
@@ -263,6 +276,7 @@ fn cause_view(
     CauseOfMany {
         number,
         id: Shown::name(&cause.id),
+        own: OWN.contains(&cause.id.as_str()),
         title: cause.title.as_ref().map(|title| Shown::prose(title.get(language))),
         why: cause.why.as_ref().map(|why| Shown::prose(why.get(language))),
         error_text: cause.error_text.as_deref().map(Shown::value),
