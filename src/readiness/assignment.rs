@@ -72,6 +72,13 @@ impl Planned {
         }
     }
 
+    /// Whether a name stands in the place of the immutable id, so that nothing fails for its sake that is not open.
+    pub(super) fn has_nominal_id(&self) -> bool {
+        let of_directory =
+            |somebody: &Somebody| matches!(somebody.provider.as_deref(), Some("ACTIVE_DIRECTORY" | "LDAP"));
+        self.is_new() && self.somebody().is_some_and(of_directory)
+    }
+
     /// Whether a new assignment is laid over the snapshot for them.
     pub(super) fn is_new(&self) -> bool {
         self.somebody().is_some_and(|somebody| somebody.assignment.is_none())
@@ -342,6 +349,9 @@ fn assumptions(plan: &RolloutPlan, app: &App, people: &[Planned]) -> Vec<Assumpt
         about: about.to_owned(),
     };
     let mut all = vec![assumption("immutable_id", "")];
+    if people.iter().any(Planned::has_nominal_id) {
+        all.push(assumption("directory", ""));
+    }
     let unnamed = people
         .iter()
         .any(|person| person.is_new() && person.user_name.is_none());
@@ -389,14 +399,8 @@ impl Rollout {
 fn assignment(person: &Planned, now: Timestamp) -> Option<Json> {
     let somebody = person.somebody()?;
     let mut profile = Map::new();
-    // Without a directory behind the person, Okta sends its own id of them (support.okta.com, "Handling immutable id issues
-    // in Okta for Microsoft 365 assignments"); else an attribute of the directory, which no API of Okta's tells.
-    if somebody
-        .provider
-        .as_deref()
-        .is_some_and(|provider| provider != "ACTIVE_DIRECTORY")
-    {
-        profile.insert("immutableId".to_owned(), somebody.id.clone().into());
+    if let Some(id) = immutable_id(somebody) {
+        profile.insert("immutableId".to_owned(), id.into());
     }
     if let Some(country) = somebody.profile.get("countryCode") {
         profile.insert("usageLocation".to_owned(), country.clone().into());
@@ -418,4 +422,14 @@ fn assignment(person: &Planned, now: Timestamp) -> Option<Json> {
         "credentials": credentials,
         "profile": profile,
     }))
+}
+
+/// The immutable id that Okta would send. Without a directory behind the person that is its own id of them
+/// (support.okta.com, "Handling immutable id issues in Okta for Microsoft 365 assignments"); else the objectGUID, which no API
+/// of Okta's tells: a name for it stands in its place, which is nobody else's and equals nothing in Entra.
+fn immutable_id(somebody: &Somebody) -> Option<String> {
+    match somebody.provider.as_deref()? {
+        "ACTIVE_DIRECTORY" | "LDAP" => Some(format!("(objectGUID of {})", somebody.login)),
+        _ => Some(somebody.id.clone()),
+    }
 }

@@ -12,7 +12,7 @@ use crate::audit::readiness::{Action, PlannedPerson, Prospect, Prospects, Readin
 use crate::audit::{Audit, Finding, Outcome, ResourceId};
 use crate::catalog::{RecordType, catalog};
 use crate::evaluate::{self, Foresight, Rows, Tables, resource_id};
-use crate::expr::{Origin, RecordRef};
+use crate::expr::{Cause, Origin, RecordRef};
 use crate::policy::{Judged, KnownError, Policy};
 use crate::snapshot::Snapshot;
 
@@ -247,6 +247,9 @@ impl Judging<'_> {
                     continue;
                 };
                 match &outlook.unknown {
+                    None if planned.has_nominal_id() && Self::reads_id(policy) => {
+                        open(&mut reasons, &[unread_id()]);
+                    }
                     None => {
                         let key = resource_id(record, self.tables).key;
                         let finding = self.findings.get(&(policy.id.as_str(), key.as_str()));
@@ -265,6 +268,13 @@ impl Judging<'_> {
         }
         open(&mut reasons, &planned.licences.unknown);
         reasons
+    }
+
+    /// Whether a policy looks at the immutable id that Okta would send.
+    fn reads_id(policy: &Policy) -> bool {
+        let record = catalog().record_named("okta.app_user.profile");
+        let field = record.and_then(|record| Some((record, record.info().field("immutableId")?.0)));
+        field.is_some_and(|field| policy.reads().fields.contains(&field))
     }
 
     /// Seats that are lacking, and products that are.
@@ -405,6 +415,16 @@ fn nobody(account: Option<&ResourceId>, unread: &[Origin]) -> Reason {
     Reason {
         unknown: unread.to_vec(),
         ..reason(cause, false, Vec::new())
+    }
+}
+
+/// That an immutable id is not known, which decides.
+fn unread_id() -> Origin {
+    Origin {
+        cause: Cause::NotCollected,
+        about: "okta.app_user.profile.immutableId".to_owned(),
+        needs: None,
+        detail: Some("the objectGUID of the person, in Base64".to_owned()),
     }
 }
 

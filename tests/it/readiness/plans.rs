@@ -25,7 +25,7 @@ async fn the_command_line_takes_a_plan_or_spells_it_out() {
     assert_eq!(code, 1, "{text}");
     for words in [
         "No-go: Microsoft Office 365",
-        "2 of 9 people",
+        "3 of 10 people",
         "1  Pilot",
         "unblocks 2, affects 3 people",
     ] {

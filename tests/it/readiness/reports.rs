@@ -77,7 +77,7 @@ async fn the_list_of_people_has_everybody_once() {
     let mut reader = csv::Reader::from_reader(text.trim_start_matches('\u{feff}').as_bytes());
     let heading = reader.headers().unwrap().clone();
     let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
-    assert_eq!(rows.len(), 10);
+    assert_eq!(rows.len(), 11);
     let cell = |row: &csv::StringRecord, name: &str| {
         let at = heading.iter().position(|column| column == name).unwrap();
         row.get(at).unwrap().to_owned()

@@ -23,13 +23,13 @@ const GROUPS: &str = r#"
   "/api/v1/groups/{groupId}/users":
     under:
       00g1pilot0000000005d7: [{ id: "@okta:ready.create" }, { id: "@okta:ready.match" }, { id: "@okta:own.licence" }, { id: "@okta:wrong.domain" }, { id: "@okta:suspect.licence" }, { id: "@okta:viktor.ahlgren" }]
-      00g1cleaneveryone5d7: [{ id: "@okta:no.location" }, { id: "@okta:suspended" }, { id: "@okta:two.faults" }, { id: "@okta:from.directory" }, { id: "@okta:ready.create" }]
+      00g1cleaneveryone5d7: [{ id: "@okta:no.location" }, { id: "@okta:suspended" }, { id: "@okta:two.faults" }, { id: "@okta:from.directory" }, { id: "@okta:other.directory" }, { id: "@okta:ready.create" }]
 "#;
 
 /// Who is about to be assigned. Nobody is in the application.
 const PEOPLE: &str = r#"
   - { key: ready.create, name: { given: 花子, family: 佐藤 }, story: Has no account yet., in: [okta] }
-  - { key: ready.match, name: { given: 太郎, family: 鈴木 }, story: Has an account that Okta will link to., in: [okta, entra], entra_user: { onPremisesImmutableId: null } }
+  - { key: ready.match, name: { given: 太郎, family: 鈴木 }, story: Has an account that Okta will link to., in: [okta, entra], licences: [], entra_user: { onPremisesImmutableId: null } }
   - { key: own.licence, name: { given: 凛, family: 畠山 }, story: Started a trial., in: [okta, entra], licences: [{ sku: Microsoft_Teams_Exploratory_Dept }], entra_user: { onPremisesImmutableId: null } }
   - { key: suspect.licence, name: { given: 匠, family: 三崎 }, story: May have., in: [okta, entra], licences: [{ sku: SPE_E3 }, { sku: TEAMS_EXPLORATORY }], entra_user: { onPremisesImmutableId: null } }
   - { key: wrong.domain, login: wrong.domain@nowhere.example, name: { given: 誰, family: 何 }, story: Signs in with a domain that the tenant does not have., in: [okta] }
@@ -37,6 +37,7 @@ const PEOPLE: &str = r#"
   - { key: suspended, name: { given: 休, family: 止 }, story: On leave., in: [okta], okta_user: { status: SUSPENDED } }
   - { key: two.faults, name: { given: 二, family: 重 }, story: Started a trial and has no usage location., in: [okta, entra], licences: [{ sku: Microsoft_Teams_Exploratory_Dept }], entra_user: { onPremisesImmutableId: null, usageLocation: null } }
   - { key: from.directory, name: { given: 北, family: 南 }, story: Comes from Active Directory., in: [okta], okta_user: { credentials: { provider: { type: ACTIVE_DIRECTORY, name: corp.example } } } }
+  - { key: other.directory, name: { given: 東, family: 西 }, story: Comes from Active Directory and has an account with an immutable id., in: [okta, entra], okta_user: { credentials: { provider: { type: ACTIVE_DIRECTORY, name: corp.example } } }, entra_user: { onPremisesImmutableId: c29tZSBndWlk } }
   - { key: only.entra, name: { given: 独, family: 立 }, story: Nobody in Okta., in: [entra], licences: [] , entra_user: { onPremisesImmutableId: null } }
 "#;
 
