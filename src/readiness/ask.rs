@@ -171,6 +171,7 @@ questions! {
         held: "okta.app_user",
             "app_user.entra_user == null ? [] : app_user.entra_user.license_states.map(s, s.skuId).distinct()";
         account_id: "entra.user", "user.id";
+        sku_id: "entra.subscribed_sku", "subscribed_sku.skuId";
     }
 }
 

@@ -97,6 +97,7 @@ pub(super) fn rollout(plan: &RolloutPlan, tables: &Tables) -> Result<Rollout, Di
         seen: HashSet::new(),
         people: Vec::new(),
         groups: Vec::new(),
+        known: HashMap::new(),
     };
     let groups: Vec<Vec<Group>> = plan
         .waves
@@ -165,6 +166,8 @@ struct Casting<'a> {
     seen: HashSet<String>,
     people: Vec<Planned>,
     groups: Vec<(String, Vec<String>)>,
+    /// Licences by the groups that they come from, in their order: many people share them.
+    known: HashMap<Vec<String>, Licences>,
 }
 
 impl Casting<'_> {
@@ -291,7 +294,7 @@ impl Casting<'_> {
     }
 
     /// Licences of the groups' assignments: of the first by priority, or of all.
-    fn inherited(&self, groups: &[&Group]) -> Licences {
+    fn inherited(&mut self, groups: &[&Group]) -> Licences {
         let mut assigned: Vec<_> = groups
             .iter()
             .filter_map(|group| Some((*group, group.assigned.as_ref()?)))
@@ -299,6 +302,10 @@ impl Casting<'_> {
         assigned.sort_by_key(|(_, assignment)| assignment.priority.unwrap_or(i64::MAX));
         if !self.combine {
             assigned.truncate(1);
+        }
+        let key: Vec<String> = assigned.iter().map(|(group, _)| group.id.clone()).collect();
+        if let Some(known) = self.known.get(&key) {
+            return known.clone();
         }
         let mut licences = Licences {
             texts: Some(Vec::new()),
@@ -313,6 +320,7 @@ impl Casting<'_> {
                 }
             }
         }
+        self.known.insert(key, licences.clone());
         licences
     }
 

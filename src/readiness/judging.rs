@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::ask::{Answer, OUTLOOK};
+use super::ask::{Answer, DIRECTORY, OUTLOOK};
 use super::assignment::{Planned, Rollout};
 use super::directory::{Found, Somebody, is_of_other_app};
 use super::plan::RolloutPlan;
@@ -12,7 +12,7 @@ use crate::audit::readiness::{Action, PlannedPerson, Prospect, Prospects, Readin
 use crate::audit::{Audit, Finding, Outcome, ResourceId};
 use crate::catalog::{RecordType, catalog};
 use crate::evaluate::{self, Foresight, Rows, Tables, resource_id};
-use crate::expr::{Cause, Origin, RecordRef};
+use crate::expr::{Origin, RecordRef};
 use crate::policy::{Judged, KnownError, Policy};
 use crate::snapshot::Snapshot;
 
@@ -33,12 +33,14 @@ pub(super) fn judge(
     snapshot: &Snapshot,
 ) -> Audit {
     let meetings = meetings(rollout, tables);
-    let foresight = evaluate::foresee(policies, &rows(&meetings, tables), tables, snapshot);
+    let shelf = shelf(rollout, tables);
+    let foresight = evaluate::foresee(policies, &rows(&meetings, &shelf, tables), tables, snapshot);
     let judging = Judging {
         rollout,
         policies,
         tables,
         foresight: &foresight,
+        shelf: &shelf,
         findings: findings(&foresight.audit),
     };
     let mut causes = Causes::new(errors, policies, rollout.waves.len());
@@ -86,11 +88,27 @@ pub(super) fn judge(
     audit
 }
 
+/// Rows of the tenant's products, by their ids.
+type Shelf = HashMap<String, RecordRef>;
+
+/// The products of the plan that the tenant has.
+fn shelf(rollout: &Rollout, tables: &Tables) -> Shelf {
+    let ask = &*OUTLOOK;
+    let planned = rollout.people.iter().flat_map(|person| &person.licences.products);
+    let planned: HashSet<String> = planned.map(|product| product.id.to_lowercase()).collect();
+    let ty = ask.sku_id.record;
+    let rows = ask.sku_id.rows(tables);
+    rows.filter_map(|row| Some((ask.sku_id.text(row, tables)?.to_lowercase(), RecordRef { ty, row })))
+        .filter(|(id, _)| planned.contains(id))
+        .collect()
+}
+
 /// What the assignment of a person meets in Entra.
 struct Meeting {
     /// The assignment; none for somebody who was not found.
     row: Option<RecordRef>,
     action: Action,
+    user: Option<RecordRef>,
     account: Option<RecordRef>,
     held: Answer<Vec<String>>,
 }
@@ -114,6 +132,7 @@ fn meetings(rollout: &Rollout, tables: &Tables) -> Vec<Meeting> {
         let account = row.and_then(|row| ask.account.text(row.row, tables));
         let meeting = Meeting {
             action: row.map_or(Action::Nothing, |row| action(row.row, person.is_new(), tables)),
+            user: person.somebody().map(|somebody| somebody.row),
             account: None,
             held: row.map_or(Answer::Known(None), |row| ask.held.texts(row.row, tables)),
             row,
@@ -155,15 +174,19 @@ fn action(row: u32, is_new: bool, tables: &Tables) -> Action {
     }
 }
 
-/// The rows that policies about people are asked of: those of this plan alone.
-fn rows(meetings: &[Meeting], tables: &Tables) -> Rows {
+/// Types of which a plan is about some records only: assignments, people on both sides, products.
+fn types() -> [RecordType; 4] {
     let ask = &*OUTLOOK;
-    let mut rows = Rows::from([(ask.matched.record, Vec::new()), (ask.account_id.record, Vec::new())]);
-    for record in meetings
+    [&ask.matched, &DIRECTORY.user_id, &ask.account_id, &ask.sku_id].map(|ask| ask.record)
+}
+
+/// The rows that policies about people and products are asked of: those of this plan alone.
+fn rows(meetings: &[Meeting], shelf: &Shelf, tables: &Tables) -> Rows {
+    let mut rows = Rows::from(types().map(|ty| (ty, Vec::new())));
+    let met = meetings
         .iter()
-        .flat_map(|meeting| [meeting.row, meeting.account])
-        .flatten()
-    {
+        .flat_map(|meeting| [meeting.row, meeting.account, meeting.user]);
+    for record in met.flatten().chain(shelf.values().copied()) {
         if record.row < tables.rows(record.ty) {
             rows.entry(record.ty).or_default().push(record.row);
         }
@@ -194,6 +217,7 @@ struct Judging<'a> {
     policies: &'a [Policy],
     tables: &'a Tables,
     foresight: &'a Foresight,
+    shelf: &'a Shelf,
     findings: HashMap<(&'a str, &'a str), &'a Finding>,
 }
 
@@ -240,20 +264,24 @@ impl Judging<'_> {
         if meeting.action == Action::Create && self.rollout.app.creates == Some(false) {
             reasons.push(reason("no_account", true, Vec::new()));
         }
-        let rows = [meeting.row, meeting.account, Some(somebody.row)];
-        for record in rows.into_iter().flatten() {
+        let rows = [meeting.row, meeting.account, meeting.user];
+        for record in rows.into_iter().flatten().chain(self.products(planned, meeting)) {
             for outlook in self.foresight.outlooks.get(&record).into_iter().flatten() {
                 let Some(policy) = self.policies.get(outlook.policy) else {
                     continue;
                 };
                 match &outlook.unknown {
                     None if planned.has_nominal_id() && Self::reads_id(policy) => {
-                        open(&mut reasons, &[unread_id()]);
+                        add(&mut reasons, reason("directory_id", false, Vec::new()));
                     }
                     None => {
                         let key = resource_id(record, self.tables).key;
                         let finding = self.findings.get(&(policy.id.as_str(), key.as_str()));
                         let found = causes.of_failure(policy, finding.copied(), meeting.action == Action::Create);
+                        // Seats are counted person by person.
+                        if found.cause == NO_SEATS {
+                            continue;
+                        }
                         add(
                             &mut reasons,
                             Reason {
@@ -268,6 +296,15 @@ impl Judging<'_> {
         }
         open(&mut reasons, &planned.licences.unknown);
         reasons
+    }
+
+    /// Rows of the products that the person would get and does not hold.
+    fn products(&self, planned: &Planned, meeting: &Meeting) -> Vec<RecordRef> {
+        let products = planned.licences.products.iter();
+        let lacking = products.filter(|product| !product.is_among(&meeting.held));
+        lacking
+            .filter_map(|product| self.shelf.get(&product.id.to_lowercase()).copied())
+            .collect()
     }
 
     /// Whether a policy looks at the immutable id that Okta would send.
@@ -320,65 +357,28 @@ impl Judging<'_> {
     }
 
     /// What stands in everybody's way: failures and doubts of policies that are not about people, where the catalogue of
-    /// errors says that they break provisioning. Seats are counted person by person.
+    /// errors says that they break provisioning for more than one person.
     fn blockers(&self, causes: &Causes<'_>) -> Vec<crate::audit::readiness::Blocker> {
         let app = &self.rollout.app;
         let mut blockers = Vec::new();
         if app.sets_licences == Some(false) && app.creates == Some(false) {
             blockers.push(causes.blocker("provisioning_off", None));
         }
-        let of_people: Vec<RecordType> = ["okta.app_user", "okta.user", "entra.user"]
-            .iter()
-            .filter_map(|name| catalog().record_named(name))
-            .collect();
-        let skus = catalog().record_named("entra.subscribed_sku");
         for policy in self.policies {
-            let ty = match policy.judged {
-                Judged::Tenant => None,
-                Judged::Each(resource) => Some(resource.record),
-            };
-            if ty.is_some_and(|ty| of_people.contains(&ty)) {
+            let of_some = |ty: RecordType| types().contains(&ty);
+            if matches!(policy.judged, Judged::Each(resource) if of_some(resource.record)) {
                 continue;
             }
-            let own = self
-                .foresight
-                .audit
-                .findings
-                .iter()
-                .filter(|finding| finding.policy == policy.id);
-            let own = own.filter(|finding| matches!(finding.outcome, Outcome::Fail | Outcome::Unknown));
-            for finding in own {
-                let of_other = finding
-                    .resource
-                    .as_ref()
-                    .is_some_and(|resource| is_of_other_app(resource, app));
-                let of_product = ty.is_some() && ty == skus;
-                if of_other || (of_product && !self.hands_out(finding)) {
-                    continue;
-                }
-                if let Some(blocker) = causes
-                    .of_tenant(policy, finding)
-                    .filter(|blocker| blocker.cause.id != NO_SEATS)
-                {
-                    blockers.push(blocker);
+            let own = self.foresight.audit.findings.iter();
+            let own = own.filter(|finding| finding.policy == policy.id);
+            for finding in own.filter(|finding| matches!(finding.outcome, Outcome::Fail | Outcome::Unknown)) {
+                let resource = finding.resource.as_ref();
+                if !resource.is_some_and(|resource| is_of_other_app(resource, app)) {
+                    blockers.extend(causes.of_tenant(policy, finding));
                 }
             }
         }
         blockers
-    }
-
-    /// Whether a finding about a product is about one that this plan hands out.
-    fn hands_out(&self, finding: &Finding) -> bool {
-        let names = finding
-            .resource
-            .iter()
-            .chain(&finding.resources)
-            .filter_map(|resource| resource.name.as_ref());
-        let names: Vec<&String> = names.collect();
-        let planned = self.rollout.people.iter().flat_map(|person| &person.licences.products);
-        planned
-            .filter_map(|product| product.part_number.as_ref())
-            .any(|part| names.contains(&part))
     }
 }
 
@@ -415,16 +415,6 @@ fn nobody(account: Option<&ResourceId>, unread: &[Origin]) -> Reason {
     Reason {
         unknown: unread.to_vec(),
         ..reason(cause, false, Vec::new())
-    }
-}
-
-/// That an immutable id is not known, which decides.
-fn unread_id() -> Origin {
-    Origin {
-        cause: Cause::NotCollected,
-        about: "okta.app_user.profile.immutableId".to_owned(),
-        needs: None,
-        detail: Some("the objectGUID of the person, in Base64".to_owned()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Products by whatever they are called: part number, product name, or the text that Okta has for one of their plans.
 
-use super::ask::DIRECTORY;
+use super::ask::{Answer, DIRECTORY};
 use crate::evaluate::Tables;
 
 /// A product of Microsoft's.
@@ -36,6 +36,14 @@ impl Product {
     pub(super) fn shown(&self) -> &str {
         let names = [&self.name, &self.part_number];
         names.into_iter().flatten().next().unwrap_or(&self.id)
+    }
+
+    /// Whether it is surely among those that somebody holds.
+    pub(super) fn is_among(&self, held: &Answer<Vec<String>>) -> bool {
+        match held {
+            Answer::Known(held) => held.iter().flatten().any(|id| id.eq_ignore_ascii_case(&self.id)),
+            Answer::Unknown(_) => false,
+        }
     }
 
     /// How surely a text means it: by its own key, by its name, or by the name and one of its plans, the longer the surer.

@@ -47,14 +47,10 @@ impl Counter {
             short: 0,
             uncertain: 0,
         });
-        match held {
-            Answer::Known(held) => {
-                if held.iter().flatten().any(|id| id.eq_ignore_ascii_case(&product.id)) {
-                    return Seat::Given;
-                }
-            }
-            Answer::Unknown(_) => seats.uncertain += 1,
+        if product.is_among(held) {
+            return Seat::Given;
         }
+        seats.uncertain += u64::from(matches!(held, Answer::Unknown(_)));
         if let Some(needed) = seats.needed.get_mut(wave) {
             *needed += 1;
         }

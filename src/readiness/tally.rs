@@ -8,10 +8,16 @@ use indexmap::IndexMap;
 use super::plan::Limits;
 use crate::audit::readiness::{Blocker, Cause, Limit, PlannedPerson, Prospect, Prospects, Reason, Verdict, Wave};
 use crate::audit::{Finding, Outcome};
-use crate::policy::{KnownError, Policy, Severity};
+use crate::policy::{Concerns, KnownError, Policy, Severity};
 
 /// Reasons that say that something could not be told.
-const OPEN: [&str; 4] = ["not_found", "only_in_entra", "several_people", "seats_unknown"];
+const OPEN: [&str; 5] = [
+    "directory_id",
+    "not_found",
+    "only_in_entra",
+    "several_people",
+    "seats_unknown",
+];
 
 /// The causes of a rollout, as they are found.
 pub(super) struct Causes<'a> {
@@ -152,6 +158,9 @@ impl<'a> Causes<'a> {
     pub(super) fn of_tenant(&self, policy: &Policy, finding: &Finding) -> Option<Blocker> {
         let failed = finding.outcome == Outcome::Fail;
         let (error, surely) = self.entry(policy, failed.then_some(finding), true)?;
+        if error.concerns == Concerns::One {
+            return None;
+        }
         let mut blocker = self.blocker(&error.id, Some(finding));
         blocker.cause.surely = failed && surely && policy.severity >= Severity::High;
         blocker.cause.open = !failed;

@@ -13,7 +13,8 @@ use crate::policy::{Language, Text};
 use crate::report::shown::Shown;
 
 /// Causes of readiness itself; the texts of reports name them.
-pub(in crate::report) const OWN: [&str; 7] = [
+pub(in crate::report) const OWN: [&str; 8] = [
+    "directory_id",
     "inactive_in_okta",
     "no_account",
     "not_found",
@@ -114,7 +115,8 @@ struct SeatsView {
 #[derive(Debug, Serialize)]
 struct PersonView {
     name: Shown,
-    wave: usize,
+    /// Number of the wave, where there are several.
+    wave: Option<usize>,
     prospect: &'static str,
     assigned: bool,
     action: &'static str,
@@ -175,7 +177,7 @@ impl ReadinessView {
         };
         let person = |person: &&PlannedPerson| PersonView {
             name: Shown::name(&person.name),
-            wave: person.wave + 1,
+            wave: (readiness.waves.len() > 1).then_some(person.wave + 1),
             prospect: person.prospect.as_str(),
             assigned: person.assigned,
             action: person.action.as_str(),

@@ -61,7 +61,7 @@ async fn everybody_is_told_what_will_happen() {
             "other.directory",
             Prospect::CannotTell,
             Action::Match,
-            vec!["not_collected:okta.app_user.profile.immutableId"],
+            vec!["directory_id"],
         ),
     ];
     for (key, prospect, action, causes) in &expected {
@@ -128,7 +128,7 @@ async fn what_is_mended_first_unblocks_most() {
             ("usage-location-missing", 1, 2),
             ("domain-not-verified", 1, 1),
             ("inactive_in_okta", 1, 1),
-            ("not_collected:okta.app_user.profile.immutableId", 1, 1),
+            ("directory_id", 1, 1),
         ]
     );
     let first = &causes[0];
@@ -365,4 +365,51 @@ async fn what_audits_find_afterwards_was_foreseen() {
         );
         assert!(!person.assigned);
     }
+}
+
+#[tokio::test]
+async fn a_product_that_lapsed_holds_up_those_who_would_get_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (place, _) = support::collected("contoso", ServerOptions::default(), folder.path()).await;
+    let plan = "
+waves:
+  - { users: [leon.brandstetter@contoso.example], licenses: [MCOEV] }
+  - { users: [aoi.shinonome@contoso.example], licenses: [SPE_E3] }
+";
+    let audit = foreseen(&place, plan).unwrap();
+    assert_eq!(
+        reasons(person(&audit, "leon.brandstetter")),
+        ["subscription-lapsed", "no-seats"]
+    );
+    assert_eq!(reasons(person(&audit, "aoi.shinonome")), ["group-inherited-licence"]);
+    // Products that nobody in the plan gets are no matter here.
+    let judged = |finding: &&tenken::audit::Finding| finding.policy == "provisioning.seats";
+    let names: Vec<_> = audit
+        .findings
+        .iter()
+        .filter(judged)
+        .map(|finding| finding.resource.clone().unwrap().name)
+        .collect();
+    assert_eq!(names, [Some("MCOEV".to_owned())]);
+}
+
+#[tokio::test]
+async fn an_application_that_provisions_nothing_is_in_everybodys_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = collected(ServerOptions::default(), folder.path()).await;
+    support::write_lines(&place, "okta.app_feature", "");
+    let plan = "waves: [{ users: [ready.create@contoso.example], licenses: [SPE_E3] }]";
+    let audit = foreseen(&place, plan).unwrap();
+    let found = readiness(&audit);
+    assert_eq!(found.verdict, Verdict::NoGo);
+    let blockers: Vec<&str> = found.blockers.iter().map(|blocker| blocker.cause.id.as_str()).collect();
+    assert_eq!(blockers, ["provisioning_off"]);
+    // What was not read may be on.
+    let folder = tempfile::tempdir().unwrap();
+    let options = ServerOptions {
+        deny: vec!["/api/v1/apps/{appId}/features".to_owned()],
+        ..ServerOptions::default()
+    };
+    let place = collected(options, folder.path()).await;
+    assert_eq!(readiness(&foreseen(&place, plan).unwrap()).verdict, Verdict::CannotTell);
 }
