@@ -5,6 +5,7 @@
 //! values, so that whoever renders chooses the language.
 
 pub mod diagnosis;
+pub mod readiness;
 
 use std::collections::BTreeMap;
 
@@ -76,6 +77,9 @@ pub struct Audit {
     /// Of a diagnosis: why provisioning failed. The rest is then about the person only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub diagnosis: Option<diagnosis::Diagnosis>,
+    /// Of a rollout plan: what will become of each person. The rest is then about them only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub readiness: Option<readiness::Readiness>,
     /// What packs, the tenant's configuration and this run changed about policies.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub adjustments: Vec<Adjustment>,

@@ -123,6 +123,8 @@ codes! {
         "Give objects as the vendor's API returns them; `tenken resources TYPE` shows fields and types.";
     ExampleFailed = "example-failed": "An example of a policy has another outcome than it expects.",
         "Either the condition or the expectation is wrong: the place shows what came out and why.";
+    InvalidPlan = "invalid-plan": "A rollout plan names something that the snapshot does not have, or not as one thing.",
+        "Name applications and groups as Okta shows them or by id, and licences by part number.";
     Syntax = "syntax": "An expression is not well-formed CEL.",
         "Correct the place shown; conditions are CEL (https://cel.dev).";
     TooDeep = "too-deep": "An expression or document nests deeper than the limit.",

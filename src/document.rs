@@ -356,6 +356,24 @@ fn align(raw: &str, value: &str, offset: usize) -> usize {
     raw.trim_end().len()
 }
 
+/// UTF-16 when the bytes say so, as PowerShell writes it, else UTF-8; what is neither is replaced, which leaves columns
+/// and addresses of other encodings whole.
+pub fn decoded(bytes: &[u8]) -> String {
+    let units = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
+        let (pairs, _) = rest.as_chunks::<2>();
+        let units = pairs.iter().map(|pair| unit(*pair));
+        char::decode_utf16(units)
+            .map(|found| found.unwrap_or(char::REPLACEMENT_CHARACTER))
+            .collect()
+    };
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => units(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => units(rest, u16::from_be_bytes),
+        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
+        _ => String::from_utf8_lossy(bytes).into_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -29,6 +29,7 @@
 //! | [`evaluate`] | tables, links, indexes, judging |
 //! | [`collect`] | HTTP client with write guard, sign-in, paging, plan, pace |
 //! | [`diagnose`] | from an error text or a person to the causes of a failure |
+//! | [`readiness`] | from a rollout plan to what becomes of each person |
 //! | [`report`] | one file for each format |
 //! | [`cli`] | one file for each subcommand; the only place that prints, reads the clock, and exits |
 //! | [`simulator`] | a stand-in for both APIs; imports nothing of the rest, and only `cli` imports it |
@@ -42,6 +43,9 @@
 //! | pace | what a vendor says on its answers: `src/collect/pace/`; which paths share a bucket: `src/catalog/buckets.yaml`, and `rate_limit.rs` in the simulator |
 //! | fault for rehearsals | an `Answer` in `src/simulator/server/fault.rs`, its name in the help of `simulate --faults` |
 //! | report format | a file in `src/report/`, a variant and a row in `Format` (`src/report/mod.rs`); templates in `reports/templates/`, listed in `assets.rs`; a reader that was not written here in `tests/formats/read.py` |
+//! | what readiness asks of a snapshot | a row of a table in `src/readiness/ask.rs` |
+//! | what Okta sends on assignment | `src/readiness/assignment.rs`; what comes of it is for policies to say, which then foresee it too |
+//! | key of rollout plans | `src/schema/rollout.json`, `src/readiness/plan.rs` |
 //! | cause of a failure | a file in `policies/<pack>/errors/`, its name in `src/policy/folder.rs` |
 //! | command | a file in `src/cli/`, its variant and its arm in `src/cli/mod.rs` |
 //! | key of policies or packs | `src/schema/`, `policy/load.rs` or `policy/pack.rs`; what others than the author may say, `policy/adjust.rs`, and from there `audit.rs` and `report/view/tailoring.rs` |
@@ -70,6 +74,9 @@
 //!   guards, indexes and evidence need not know of functions. It may use others, never itself.
 //! - `config` keeps what a tenant says of policies as it is written; `policy` reads it, for only that knows policies.
 //! - Waivers' `where` may compute with what may be null: where it is, nothing is meant. Policies and scopes may not.
+//! - Readiness restates no policy: planned assignments lie behind those of the snapshot ([`evaluate::Tables::load_with`]),
+//!   and whatever judges assignments foresees. What is certain enough to say "will fail" follows from the error catalogue
+//!   and the policy's severity; policies with the tag `symptom` tell of the past and are left out.
 //! - Links to what a record was listed under (`app_user.app`) are never null, so they need no guard; a parent that is
 //!   missing is unknown.
 
@@ -84,6 +91,7 @@ pub mod document;
 pub mod evaluate;
 pub mod expr;
 pub mod policy;
+pub mod readiness;
 pub mod report;
 pub mod schema;
 pub mod simulator;

@@ -364,7 +364,7 @@ pub enum Paging {
 }
 
 /// A call made once for each parent.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct PerParent {
     /// Type of the parent.
     pub parent: RecordType,

@@ -13,6 +13,7 @@ use super::{Exit, Stop};
 use crate::audit::diagnosis::Diagnosis;
 use crate::diagnose::{self, Question, WhoError};
 use crate::diagnostic::{Diagnostics, printable};
+use crate::document::decoded;
 use crate::evaluate::Tables;
 use crate::policy::{self, KnownError, Loaded};
 use crate::report::terminal_diagnosis;
@@ -123,22 +124,6 @@ fn read(path: &Path) -> Result<String, Stop> {
     let mut bytes = Vec::new();
     source.take(MAX_FILE).read_to_end(&mut bytes).map_err(failed)?;
     Ok(decoded(&bytes))
-}
-
-/// UTF-16 when the bytes say so, as PowerShell writes it, else UTF-8; what is neither is replaced.
-fn decoded(bytes: &[u8]) -> String {
-    let units = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
-        let (pairs, _) = rest.as_chunks::<2>();
-        let units = pairs.iter().map(|pair| unit(*pair));
-        char::decode_utf16(units)
-            .map(|found| found.unwrap_or(char::REPLACEMENT_CHARACTER))
-            .collect()
-    };
-    match bytes {
-        [0xff, 0xfe, rest @ ..] => units(rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => units(rest, u16::from_be_bytes),
-        _ => String::from_utf8_lossy(bytes).into_owned(),
-    }
 }
 
 /// Judges the snapshot, and writes the reports that were asked for.

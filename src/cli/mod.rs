@@ -16,6 +16,7 @@ mod output;
 mod policy;
 mod progress;
 mod query;
+mod readiness;
 mod report;
 mod resources;
 mod schema;
@@ -41,7 +42,8 @@ Exit status:
   3  collection failed
   4  too much could not be decided (--strict, --min-coverage), or a policy's own expression failed
 When several hold, the first of 2, 3, 1, 4. In eval and query an error is 2 and an unknown value is 4.
-In diagnose 0 says that a cause is named or nothing is wrong, 4 that neither could be told.";
+In diagnose 0 says that a cause is named or nothing is wrong, 4 that neither could be told.
+In readiness 0 says go, 1 no-go, 4 that too little is known to say go.";
 
 /// Audits an Okta org and a Microsoft Entra tenant together. Reads only, never writes.
 #[derive(Debug, Parser)]
@@ -65,6 +67,8 @@ enum Command {
     Audit(audit::Args),
     /// Find out why provisioning fails, from an error text or for a person
     Diagnose(diagnose::Args),
+    /// Foresee what becomes of people who are about to be assigned to Microsoft 365
+    Readiness(readiness::Args),
     /// Print a waiver for failures as they are now
     Waive(waive::Args),
     /// List, show, check and test policies
@@ -189,6 +193,7 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, Stop> {
         Command::Audit(args) => audit::run(&args, output),
         Command::Diagnose(args) => diagnose::run(&args, output),
         Command::Doctor(args) => doctor::run(&args, output),
+        Command::Readiness(args) => readiness::run(&args, output),
         Command::Frameworks(args) => frameworks::run(&args, output),
         Command::Waive(args) => waive::run(&args, output),
         Command::Policy(args) => policy::run(args, output),

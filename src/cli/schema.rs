@@ -24,6 +24,8 @@ enum Name {
     Config,
     /// A file of waivers, waivers.yaml
     Waivers,
+    /// A rollout plan, for `readiness --plan`
+    Rollout,
     /// The result of an audit, audit.json
     Audit,
     /// The manifest of a snapshot, manifest.json
@@ -36,6 +38,7 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
         Name::Error => schema::error(),
         Name::Config => schema::config(),
         Name::Waivers => schema::waivers(),
+        Name::Rollout => schema::rollout(),
         Name::Audit => schema::audit(),
         Name::Manifest => schema::manifest(),
     };

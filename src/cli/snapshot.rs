@@ -12,6 +12,7 @@ use crate::collect::{Forecast, Options, Plan, RateShare, collect, everything, id
 use crate::config::{Config, Tenant};
 use crate::diagnostic::Diagnostics;
 use crate::policy::{self, Loaded};
+use crate::readiness;
 use crate::snapshot::{Beginning, Manifest, SnapshotWriter};
 
 /// Arguments of `snapshot`.
@@ -32,6 +33,9 @@ pub(super) struct Args {
     /// Collect every resource type, whether some policy needs it or not
     #[arg(long)]
     all: bool,
+    /// Read also who is in this group of Okta's, by its name or id, for `readiness`; may be repeated
+    #[arg(long, value_name = "GROUP")]
+    members_of: Vec<String>,
     /// Collect nothing: show the calls, the permissions, and how many requests and minutes it may take
     #[arg(long)]
     plan: bool,
@@ -105,11 +109,24 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
 impl Args {
     /// What is asked of the vendors.
     fn plan_for(&self, loaded: &Loaded) -> Plan {
-        if self.all {
-            everything()
-        } else {
-            plan(&policy::needs(&loaded.policies))
+        let plan = match (self.all, self.members_of.is_empty()) {
+            (true, _) => everything(),
+            (false, true) => plan(&policy::needs(&loaded.policies)),
+            (false, false) => {
+                let mut needs = policy::needs(&loaded.policies);
+                needs.extend(&readiness::directory_needs());
+                plan(&needs)
+            }
+        };
+        if self.members_of.is_empty() {
+            return plan;
         }
+        // A list of texts is written in CEL as in JSON.
+        let names = serde_json::Value::from(self.members_of.clone());
+        plan.with_only(
+            "okta.group_member",
+            format!("group.id in {names} || group.profile.name in {names}"),
+        )
     }
 }
 

@@ -1,8 +1,10 @@
 //! The collection plan: what to ask of whom, in which order.
 
+use std::collections::BTreeMap;
+
 use reqwest::Url;
 
-use crate::catalog::{Call, Origin, Resource, SourceName, Supply, catalog};
+use crate::catalog::{Call, Origin, PerParent, Resource, SourceName, Supply, catalog};
 use crate::policy::Needs;
 
 /// What to ask.
@@ -10,6 +12,9 @@ use crate::policy::Needs;
 pub struct Plan {
     /// Resource types, parents before what is asked once for each of them.
     pub steps: Vec<Step>,
+    /// Of a type that is read once for each parent, by its name: CEL over the parents that are asked, besides the
+    /// catalogue's own.
+    only: BTreeMap<String, String>,
 }
 
 /// One resource type.
@@ -39,7 +44,10 @@ fn steps(resources: impl Iterator<Item = &'static Resource>) -> Plan {
         })
         .collect();
     steps.sort_by_key(|step| (depth(step.call), step.resource.record));
-    Plan { steps }
+    Plan {
+        steps,
+        only: BTreeMap::new(),
+    }
 }
 
 /// How many types must be read before this call can be made.
@@ -52,6 +60,24 @@ fn depth(call: &Call) -> usize {
 }
 
 impl Plan {
+    /// Reads a type for no other parents than those for which a condition in CEL holds.
+    #[must_use]
+    pub fn with_only(mut self, resource: &str, condition: String) -> Self {
+        self.only.insert(resource.to_owned(), condition);
+        self
+    }
+
+    /// For which parents a step is read: those that the catalogue names, and of them those that this plan does.
+    pub(super) fn parents(&self, step: &Step) -> Option<PerParent> {
+        let per = step.call.per.as_ref()?;
+        let conditions = per.filter.iter().chain(self.only.get(&step.resource.name));
+        let conditions: Vec<String> = conditions.map(|condition| format!("({condition})")).collect();
+        Some(PerParent {
+            filter: (!conditions.is_empty()).then(|| conditions.join(" && ")),
+            ..per.clone()
+        })
+    }
+
     /// Steps of one source, in order.
     pub fn of(&self, source: SourceName) -> impl Iterator<Item = &Step> {
         self.steps.iter().filter(move |step| step.resource.source == source)

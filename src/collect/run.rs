@@ -16,7 +16,12 @@ pub fn identity(tenant: &Tenant, plan: &Plan) -> Identity {
     let mut digest = Sha256::new();
     for step in &plan.steps {
         let query = step.query(jiff::Timestamp::UNIX_EPOCH);
-        digest.update(format!("{} {} {query:?}\n", step.resource.name, step.endpoint()));
+        let parents = plan.parents(step).and_then(|per| per.filter);
+        digest.update(format!(
+            "{} {} {query:?} {parents:?}\n",
+            step.resource.name,
+            step.endpoint()
+        ));
     }
     let plan = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     Identity::new(plan, okta_side(tenant), entra_side(tenant))

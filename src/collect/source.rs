@@ -122,7 +122,7 @@ impl<'c> Source<'c> {
                 ..empty_entry(step)
             },
             (None, None) => {
-                let entry = self.resource(step, parent.as_ref()).await?;
+                let entry = self.resource(step, plan, parent.as_ref()).await?;
                 self.within.writer.note_done(&entry)?;
                 entry
             }
@@ -140,11 +140,11 @@ impl<'c> Source<'c> {
     }
 
     /// Reads one resource type into its file.
-    async fn resource(&self, step: &Step, parent: Option<&Entry>) -> Result<Entry, CollectError> {
+    async fn resource(&self, step: &Step, plan: &Plan, parent: Option<&Entry>) -> Result<Entry, CollectError> {
         let name = &step.resource.name;
         self.tell(Event::Started { resource: name });
         let (mut reading, parents) = Reading::begin(self.within.writer, step)?;
-        let (ended, parents) = match &step.call.per {
+        let (ended, parents) = match &plan.parents(step) {
             None => (self.list(step, None, &mut reading, None).await?, None),
             Some(per) => {
                 let (ended, statuses) = self.each_parent(step, per, parent, &mut reading, parents).await?;

@@ -66,7 +66,7 @@ pub fn examine(policies: &[Policy], rows: &Rows, tables: &Tables, snapshot: &Sna
     }
 }
 
-fn record(policy: &Policy) -> Option<RecordType> {
+pub(super) fn record(policy: &Policy) -> Option<RecordType> {
     match policy.judged {
         Judged::Tenant => None,
         Judged::Each(resource) => Some(resource.record),

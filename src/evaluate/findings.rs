@@ -101,6 +101,7 @@ pub(super) fn report(
         coverage: coverage(policies, manifest),
         waivers: uses.results(waivers),
         diagnosis: None,
+        readiness: None,
         adjustments: Vec::new(),
     }
 }

@@ -27,6 +27,17 @@ pub(super) struct Loaded {
     pub(super) parents: Option<Vec<ParentStatus>>,
 }
 
+/// A record that is not in the snapshot: an object as the API will give it.
+#[derive(Clone, Debug)]
+pub struct PlannedRecord {
+    /// Its type.
+    pub resource: &'static Resource,
+    /// Key of its parent, for types that are read once for each parent.
+    pub parent: Option<String>,
+    /// The object.
+    pub object: serde_json::Value,
+}
+
 /// Properties that were not asked for.
 enum NotAsked {
     /// All but these, which the permission would let one read.
@@ -41,11 +52,24 @@ impl Tables {
     /// # Errors
     /// A diagnostic when a file is missing, truncated, altered or holds something other than lines of objects.
     pub fn load(snapshot: &Snapshot, needs: &Needs) -> Result<Self, Diagnostic> {
+        Self::load_with(snapshot, needs, &[])
+    }
+
+    /// The same with records that are not there yet behind those that are, in their order: what is about to be. The
+    /// snapshot stays as it is.
+    ///
+    /// # Errors
+    /// The same, and when a planned record is none of its type.
+    pub fn load_with(snapshot: &Snapshot, needs: &Needs, planned: &[PlannedRecord]) -> Result<Self, Diagnostic> {
         let read: Result<Vec<_>, Diagnostic> = needs
             .resources()
             .into_par_iter()
             .filter(|resource| matches!(resource.supply, Supply::Call(_)))
-            .map(|resource| Ok((resource, read(snapshot, resource, needs)?)))
+            .map(|resource| {
+                let mut loaded = read(snapshot, resource, needs)?;
+                lay_over(resource, &mut loaded.columns, planned)?;
+                Ok((resource, loaded))
+            })
             .collect();
         let ended = snapshot.manifest().ended.as_nanosecond();
         Ok(Self::assemble(
@@ -339,6 +363,18 @@ fn read(snapshot: &Snapshot, resource: &Resource, needs: &Needs) -> Result<Loade
         asked: entry.fields.clone(),
         parents,
     })
+}
+
+/// Puts the planned records of a type behind those that were read.
+fn lay_over(resource: &Resource, columns: &mut RecordColumns, planned: &[PlannedRecord]) -> Result<(), Diagnostic> {
+    for record in planned.iter().filter(|record| record.resource.name == resource.name) {
+        let line = serde_json::json!({ "parent": record.parent, "object": record.object }).to_string();
+        project::lines(line.as_bytes(), columns).map_err(|(_, fault)| {
+            let message = format!("a planned record is no {}: {fault}", resource.name);
+            Diagnostic::error(Code::InvalidSnapshot, message)
+        })?;
+    }
+    Ok(())
 }
 
 /// As many chunks as keep every thread busy; none at the end.

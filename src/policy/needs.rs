@@ -37,6 +37,15 @@ impl Needs {
         }
     }
 
+    /// Adds all that others need.
+    pub fn extend(&mut self, other: &Self) {
+        self.joins.extend(&other.joins);
+        self.records.extend(&other.records);
+        for (record, field) in &other.fields {
+            self.field(*record, *field);
+        }
+    }
+
     /// Adds what naming a record to a person takes: its key and its label.
     pub fn add_resource(&mut self, resource: &Resource) {
         self.record(resource.record);

@@ -7,9 +7,9 @@ use std::io::Write;
 
 use csv::{QuoteStyle, Terminator, WriterBuilder};
 
-use super::ReportError;
 use super::plain::Plain;
 use super::table::{Cell, FINDINGS, PEOPLE, Table};
+use super::{ReportError, rollout};
 use crate::audit::Audit;
 use crate::policy::Language;
 
@@ -21,13 +21,23 @@ pub(super) fn findings(audit: &Audit, language: Language, out: &mut dyn Write) -
     write(&FINDINGS, &Plain::of(audit, language)?, out)
 }
 
-/// What is wrong with each person, who must do what, and how to check it.
+/// What is wrong with each person, who must do what, and how to check it; of a rollout what becomes of each.
 pub(super) fn people(audit: &Audit, language: Language, out: &mut dyn Write) -> Result<(), ReportError> {
-    write(&PEOPLE, &Plain::of(audit, language)?, out)
+    let plain = Plain::of(audit, language)?;
+    match &audit.readiness {
+        Some(readiness) => lines(rollout::COLUMNS, rollout::lines(&plain, readiness), out),
+        None => write(&PEOPLE, &plain, out),
+    }
 }
 
 /// Writes a table line by line.
 fn write(table: &Table, plain: &Plain<'_>, out: &mut dyn Write) -> Result<(), ReportError> {
+    let items = (table.items)(plain).into_iter();
+    lines(table.columns, items.map(|item| (table.cells)(plain, item)), out)
+}
+
+/// Writes a heading and lines.
+fn lines(columns: &[&str], lines: impl Iterator<Item = Vec<Cell>>, out: &mut dyn Write) -> Result<(), ReportError> {
     let failed = |error: &dyn std::fmt::Display| ReportError(error.to_string());
     out.write_all(BYTE_ORDER_MARK.as_bytes())
         .map_err(|error| failed(&error))?;
@@ -35,9 +45,9 @@ fn write(table: &Table, plain: &Plain<'_>, out: &mut dyn Write) -> Result<(), Re
         .quote_style(QuoteStyle::NonNumeric)
         .terminator(Terminator::Any(b'\n'))
         .from_writer(out);
-    writer.write_record(table.columns).map_err(|error| failed(&error))?;
-    for item in (table.items)(plain) {
-        let cells = (table.cells)(plain, item).into_iter().map(|cell| match cell {
+    writer.write_record(columns).map_err(|error| failed(&error))?;
+    for cells in lines {
+        let cells = cells.into_iter().map(|cell| match cell {
             Cell::Text(text) => harmless(&text),
             Cell::Number(number) => number.to_string(),
         });

@@ -16,6 +16,7 @@ mod ocsf;
 mod oscal;
 mod plain;
 mod prometheus;
+mod rollout;
 mod sarif;
 mod shown;
 mod table;
@@ -46,7 +47,7 @@ pub enum Format {
     Html,
     /// CSV with a line for each finding.
     Csv,
-    /// CSV with a line for each person and what is wrong with them.
+    /// CSV with a line for each person and what is wrong with them, or of a rollout what becomes of them.
     People,
     /// An Excel workbook.
     Xlsx,
@@ -169,4 +170,18 @@ pub fn terminal_diagnosis(
     files: &[String],
 ) -> Result<String, ReportError> {
     terminal::diagnosis(diagnosis, language, width, files)
+}
+
+/// What becomes of a rollout, for a terminal of some columns, with the first of its people and where the reports are.
+///
+/// # Errors
+/// When a template fails.
+pub fn terminal_readiness(
+    audit: &Audit,
+    people: usize,
+    language: Language,
+    width: usize,
+    files: &[String],
+) -> Result<String, ReportError> {
+    terminal::readiness(audit, people, language, width, files)
 }

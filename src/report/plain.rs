@@ -12,7 +12,7 @@ use super::texts::Texts;
 use super::view::{message, steps};
 use crate::audit::{Audit, Counts, Evidence, Finding, Outcome, PolicyResult, Read, ResourceId, WaiverResult};
 use crate::expr::Origin;
-use crate::policy::{Language, Severity};
+use crate::policy::{Language, Severity, Steps};
 
 /// Longest name, key or sentence, in characters. A spreadsheet's cell takes 32,767, and audit.json has the whole.
 const LONGEST: usize = 2_000;
@@ -122,12 +122,23 @@ impl<'a> Plain<'a> {
 
     /// Roles that can do it.
     pub(super) fn who(&self, policy: &PolicyResult) -> String {
-        let name = |role: &String| match self.texts.get(&format!("role.{role}"), None, &[]) {
-            Ok(name) => name,
-            Err(_) => plain(role),
-        };
-        let names: Vec<String> = policy.who.iter().map(name).collect();
+        let names: Vec<String> = policy.who.iter().map(|role| self.role(role)).collect();
         names.join(&self.text("page.comma"))
+    }
+
+    /// The name of a role. Who writes policies may know others; what has no name is shown as it is.
+    pub(super) fn role(&self, role: &str) -> String {
+        let name = self.texts.get(&format!("role.{role}"), None, &[]);
+        name.unwrap_or_else(|_| plain(role))
+    }
+
+    /// Steps of a fix, as lines.
+    pub(super) fn fix(&self, steps: Option<&Steps>) -> Vec<String> {
+        let steps = steps.map(|steps| match self.language {
+            Language::En => &steps.en,
+            Language::Ja => &steps.ja,
+        });
+        steps.into_iter().flatten().map(|step| line(step)).collect()
     }
 
     /// The same as a sentence; nothing where a policy does not say.
@@ -178,7 +189,7 @@ impl<'a> Plain<'a> {
     }
 
     /// Why something is not known.
-    fn doubts(&self, causes: &[Origin]) -> String {
+    pub(super) fn doubts(&self, causes: &[Origin]) -> String {
         let sentences: Vec<String> = causes.iter().map(|origin| self.doubt(origin)).collect();
         sentences.join(&self.text("page.gap"))
     }

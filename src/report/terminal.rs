@@ -9,7 +9,7 @@ use serde::Serialize;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::shown::visible;
-use super::view::{DiagnosisView, Limits, View};
+use super::view::{DiagnosisView, Limits, ReadinessView, View};
 use super::{ReportError, template};
 use crate::audit::Audit;
 use crate::audit::diagnosis::Diagnosis;
@@ -37,6 +37,27 @@ pub(super) fn diagnosis(
     let environment = environment(language, width, files)?;
     let diagnosis = DiagnosisView::of(diagnosis, language);
     template::render(&environment, "diagnosis.txt.j2", &DiagnosisAlone { diagnosis })
+}
+
+/// What is laid out of readiness alone.
+#[derive(Serialize)]
+struct ReadinessAlone {
+    readiness: ReadinessView,
+}
+
+/// What becomes of a rollout, with so many of its people, for a terminal of `width` columns.
+pub(super) fn readiness(
+    audit: &Audit,
+    people: usize,
+    language: Language,
+    width: usize,
+    files: &[String],
+) -> Result<String, ReportError> {
+    let environment = environment(language, width, files)?;
+    let found = audit.readiness.as_ref();
+    let found = found.ok_or_else(|| ReportError("the audit is of no rollout plan".to_owned()))?;
+    let readiness = ReadinessView::of(audit, found, people, language);
+    template::render(&environment, "readiness.txt.j2", &ReadinessAlone { readiness })
 }
 
 /// The templates with what a terminal takes.

@@ -146,10 +146,11 @@ mod tests {
     use super::*;
     use crate::expr::Cause;
     use crate::policy::Severity;
-    use crate::report::{table, xlsx};
+    use crate::report::view::OWN;
+    use crate::report::{rollout, table, xlsx};
 
     /// Sections whose names are those of a list elsewhere, so that no template spells them out.
-    const LISTS: [&str; 22] = [
+    const LISTS: [&str; 30] = [
         "undecided",
         "severity",
         "outcome",
@@ -172,6 +173,14 @@ mod tests {
         "misfit",
         "closing",
         "field",
+        "decision",
+        "prospect",
+        "prospect_short",
+        "limit",
+        "action",
+        "own_cause",
+        "own_fix",
+        "assumption",
     ];
 
     /// Files of formats without templates.
@@ -298,11 +307,21 @@ mod tests {
             assert_eq!(section(name), set(list.iter().map(|item| item.as_str().unwrap())));
         }
         for (name, place) in [
+            ("decision", "/$defs/readiness/properties/verdict/enum"),
+            ("prospect", "/$defs/prospect/enum"),
+            ("action", "/$defs/planned_person/properties/action/enum"),
+            (
+                "assumption",
+                "/$defs/readiness/properties/assumptions/items/properties/id/enum",
+            ),
             ("spread", "/$defs/spread/properties/kind/enum"),
             ("standing", "/$defs/cause_of_failure/properties/standing/enum"),
         ] {
             let list = audit.pointer(place).unwrap().as_array().unwrap();
             assert_eq!(section(name), set(list.iter().map(|item| item.as_str().unwrap())));
+        }
+        for name in ["own_cause", "own_fix"] {
+            assert_eq!(section(name), set(OWN));
         }
         assert_eq!(section("failing"), set(["yes", "no", "unknown"]));
         let catalogue: BTreeSet<&str> = crate::catalog::catalog().names().collect();
@@ -326,7 +345,7 @@ mod tests {
     #[test]
     fn columns_have_a_heading() {
         let tables = [&table::FINDINGS, &table::PEOPLE].map(|table| table.columns);
-        let others: [&[&str]; 3] = [&xlsx::POLICIES, &xlsx::COVERAGE, &xlsx::SUMMARY];
+        let others: [&[&str]; 4] = [&xlsx::POLICIES, &xlsx::COVERAGE, &xlsx::SUMMARY, rollout::COLUMNS];
         let columns = tables.iter().chain(&others).flat_map(|columns| columns.iter().copied());
         assert_eq!(section("field"), set(columns));
     }

@@ -6,9 +6,9 @@ use std::io::Write;
 
 use rust_xlsxwriter::{DocProperties, Format, FormatAlign, Workbook, Worksheet, XlsxError};
 
-use super::ReportError;
 use super::plain::{Plain, framework_items, numbered, outcomes, plain};
 use super::table::{Cell, FINDINGS, PEOPLE, Table};
+use super::{ReportError, rollout};
 use crate::audit::{Audit, Coverage, PolicyResult};
 use crate::policy::Language;
 
@@ -66,13 +66,17 @@ fn workbook(told: &Plain<'_>) -> Result<Vec<u8>, XlsxError> {
     workbook.set_properties(&DocProperties::new().set_title(title).set_creation_datetime(&made));
     let policies = told.audit.policies.iter().map(|policy| policy_line(told, policy));
     let coverage = told.audit.coverage.iter().map(|entry| coverage_line(told, entry));
-    let sheets: [(&str, &[&str], Lines<'_>); 5] = [
+    let mut sheets: Vec<(&str, &[&str], Lines<'_>)> = vec![
         ("list.summary", &SUMMARY, Box::new(summary(told).into_iter())),
         ("list.policies", &POLICIES, Box::new(policies)),
         ("list.findings", FINDINGS.columns, Box::new(lines(&FINDINGS, told))),
         ("list.people", PEOPLE.columns, Box::new(lines(&PEOPLE, told))),
         ("list.coverage", &COVERAGE, Box::new(coverage)),
     ];
+    if let Some(readiness) = &told.audit.readiness {
+        let lines = Box::new(rollout::lines(told, readiness));
+        sheets.insert(1, ("list.rollout", rollout::COLUMNS, lines));
+    }
     for (name, columns, lines) in sheets {
         let sheet = workbook.add_worksheet().set_name(told.text(name))?;
         fill(sheet, told, columns, lines)?;
@@ -124,7 +128,7 @@ fn fill(
 /// How wide a column is.
 fn width(name: &str) -> f64 {
     match name {
-        "message" | "fix" | "evidence" | "value" | "title" | "check" => WIDEST,
+        "message" | "fix" | "reasons" | "evidence" | "value" | "title" | "check" => WIDEST,
         "name" | "person" | "who" | "policy" | "finding" | "key" | "reason" | "endpoint" | "permission" | "field" => {
             36.0
         }

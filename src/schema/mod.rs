@@ -201,6 +201,7 @@ static AUDIT: BuiltIn = LazyLock::new(|| built_in(include_str!("audit.json"), |_
 static CONFIG: BuiltIn = LazyLock::new(|| built_in(include_str!("config.json"), |_| ()));
 static PACK: BuiltIn = LazyLock::new(|| built_in(include_str!("pack.json"), |_| ()));
 static WAIVERS: BuiltIn = LazyLock::new(|| built_in(include_str!("waivers.json"), |_| ()));
+static ROLLOUT: BuiltIn = LazyLock::new(|| built_in(include_str!("rollout.json"), |_| ()));
 static ERROR: BuiltIn = LazyLock::new(|| built_in(include_str!("error.json"), name_roles));
 static POLICY: BuiltIn = LazyLock::new(|| built_in(include_str!("policy.json"), name_resources));
 
@@ -264,6 +265,14 @@ pub fn pack() -> Result<&'static Schema, String> {
 /// Its own fault.
 pub fn waivers() -> Result<&'static Schema, String> {
     WAIVERS.as_ref().map_err(Clone::clone)
+}
+
+/// The schema of a rollout plan.
+///
+/// # Errors
+/// Its own fault.
+pub fn rollout() -> Result<&'static Schema, String> {
+    ROLLOUT.as_ref().map_err(Clone::clone)
 }
 
 /// The schema of an entry of the error catalogue.

@@ -14,7 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["policy"],
     &["audit"],
     &["evaluate", "collect"],
-    &["diagnose", "report"],
+    &["diagnose", "readiness", "report"],
     &["cli"],
 ];
 

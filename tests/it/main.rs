@@ -25,6 +25,7 @@ mod hostile_servers;
 mod language;
 mod order;
 mod pace;
+mod readiness;
 mod reference_data;
 mod report;
 mod resume;

@@ -9,6 +9,7 @@ mod doubt;
 mod evidence;
 mod finding;
 mod policy;
+mod readiness;
 mod tailoring;
 mod waiver;
 
@@ -26,6 +27,7 @@ use doubt::Doubt;
 pub(super) use finding::message;
 use policy::PolicyView;
 pub(super) use policy::steps;
+pub(super) use readiness::{OWN, ReadinessView};
 use tailoring::Tailoring;
 use waiver::WaiverView;
 
@@ -100,6 +102,8 @@ pub(super) struct View {
     waivers: Vec<WaiverView>,
     /// Of a diagnosis: why provisioning failed.
     diagnosis: Option<DiagnosisView>,
+    /// Of a rollout plan: what becomes of each person.
+    readiness: Option<ReadinessView>,
     /// Findings in the audit.
     findings: u64,
     /// Findings that this report leaves out.
@@ -206,6 +210,10 @@ impl View {
                 .diagnosis
                 .as_ref()
                 .map(|diagnosis| DiagnosisView::of(diagnosis, language)),
+            readiness: audit
+                .readiness
+                .as_ref()
+                .map(|readiness| ReadinessView::of(audit, readiness, limits.each, language)),
             findings,
             left_out: findings - shown,
         }

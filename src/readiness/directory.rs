@@ -1,0 +1,390 @@
+//! Finding what a plan names: the application, groups and their members, people.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use super::ask::{Answer, Ask, DIRECTORY};
+use super::user_name::Profile;
+use crate::audit::ResourceId;
+use crate::catalog::{RecordType, catalog};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::evaluate::{Tables, resource_id};
+use crate::expr::{Origin, RecordRef, Records as _};
+
+/// The application that people are assigned to.
+#[derive(Clone, Debug)]
+pub(super) struct App {
+    pub(super) id: String,
+    pub(super) resource: ResourceId,
+    pub(super) template: Option<String>,
+    /// Whether it creates accounts and changes them, if that is known.
+    pub(super) creates: Option<bool>,
+    /// Whether it sets licences, if that is known.
+    pub(super) sets_licences: Option<bool>,
+}
+
+/// A group of Okta's.
+#[derive(Clone, Debug)]
+pub(super) struct Group {
+    pub(super) id: String,
+    pub(super) resource: ResourceId,
+    /// Its assignment to the application, if it has one.
+    pub(super) assigned: Option<GroupAssignment>,
+    /// Okta ids of its members, or why they are not known.
+    pub(super) members: Result<Vec<String>, Vec<Origin>>,
+}
+
+/// A group's assignment to the application.
+#[derive(Clone, Debug)]
+pub(super) struct GroupAssignment {
+    pub(super) priority: Option<i64>,
+    pub(super) licences: Answer<Vec<String>>,
+}
+
+/// Somebody in Okta.
+#[derive(Clone, Debug)]
+pub(super) struct Somebody {
+    pub(super) id: String,
+    pub(super) row: RecordRef,
+    pub(super) resource: ResourceId,
+    pub(super) login: String,
+    pub(super) status: Option<String>,
+    pub(super) provider: Option<String>,
+    pub(super) profile: Profile,
+    /// Row of the assignment to the application that they have already.
+    pub(super) assignment: Option<RecordRef>,
+}
+
+/// What a name came to.
+#[derive(Clone, Debug)]
+pub(super) enum Found {
+    One(Box<Somebody>),
+    /// Several people are known by it, by their logins.
+    Several(Vec<String>),
+    /// Nobody in Okta is; an account in Entra may be.
+    Nobody {
+        account: Option<ResourceId>,
+        unread: Vec<Origin>,
+    },
+}
+
+/// States of an assignment that is none any more.
+const ENDED: [&str; 4] = ["DEPROVISIONED", "INACTIVE", "REVOKED", "UNASSIGNED"];
+
+/// The application of that label or id, or the only one that targets the tenant.
+pub(super) fn app(wanted: Option<&str>, tables: &Tables) -> Result<App, Diagnostic> {
+    let ask = &*DIRECTORY;
+    let wrong = |message: String| Diagnostic::error(Code::InvalidPlan, message);
+    let office: Vec<u32> = ask
+        .app_id
+        .rows(tables)
+        .filter(|row| ask.app_is_office.truth(*row, tables) != Some(false))
+        .collect();
+    let name = |row: u32| ask.app_label.text(row, tables).unwrap_or_default();
+    let listed = |rows: &[u32]| -> String {
+        let names = rows.iter().map(|row| {
+            format!(
+                "`{}` ({})",
+                name(*row),
+                ask.app_id.text(*row, tables).unwrap_or_default()
+            )
+        });
+        names.collect::<Vec<_>>().join(", ")
+    };
+    let meant: Vec<u32> = match wanted {
+        Some(wanted) => office
+            .iter()
+            .copied()
+            .filter(|row| {
+                let is = |text: Option<String>| text.is_some_and(|text| text.to_lowercase() == wanted.to_lowercase());
+                is(ask.app_id.text(*row, tables)) || is(ask.app_label.text(*row, tables))
+            })
+            .collect(),
+        None => office
+            .iter()
+            .copied()
+            .filter(|row| ask.app_targets.truth(*row, tables) == Some(true))
+            .collect(),
+    };
+    let row = match (meant.as_slice(), wanted) {
+        ([only], _) => *only,
+        ([], Some(wanted)) => {
+            let names: Vec<String> = office.iter().map(|row| name(*row)).collect();
+            return Err(wrong(format!(
+                "no Office 365 application in the snapshot is called `{wanted}`: there is {}",
+                listed(&office)
+            ))
+            .suggest(wanted, names.iter().map(String::as_str)));
+        }
+        ([], None) => {
+            return Err(
+                wrong("no Office 365 application in the snapshot is known to target its tenant".to_owned())
+                    .help("name the application with `--app`"),
+            );
+        }
+        (several, _) => {
+            return Err(
+                wrong(format!("several applications come into question: {}", listed(several)))
+                    .help("name one by its id with `--app`"),
+            );
+        }
+    };
+    if ask.app_targets.truth(row, tables) == Some(false) {
+        let tenant = ask.app_tenant.text(row, tables).unwrap_or_default();
+        return Err(wrong(format!(
+            "`{}` provisions into the tenant `{tenant}`, which is not the one in this snapshot",
+            name(row)
+        )));
+    }
+    let template = ask.app_template.text(row, tables);
+    let by_hand = ask.app_template_type.text(row, tables).as_deref() == Some("NONE");
+    Ok(App {
+        id: ask.app_id.text(row, tables).unwrap_or_default(),
+        resource: id_of(&ask.app_id, row, tables),
+        template: template.filter(|_| !by_hand),
+        creates: ask.app_creates.truth(row, tables),
+        sets_licences: ask.app_licences.truth(row, tables),
+    })
+}
+
+fn id_of(ask: &Ask, row: u32, tables: &Tables) -> ResourceId {
+    resource_id(RecordRef { ty: ask.record, row }, tables)
+}
+
+/// Why a type was not read whole.
+fn unread(ty: RecordType, tables: &Tables) -> Vec<Origin> {
+    origins(tables.open(ty).unwrap_or_default(), tables)
+}
+
+fn origins(ids: &[u32], tables: &Tables) -> Vec<Origin> {
+    ids.iter().filter_map(|id| tables.origin(*id)).cloned().collect()
+}
+
+/// The groups of these names or ids, in their order.
+///
+/// # Errors
+/// Every name that no group has, and every one that several have.
+pub(super) fn groups(wanted: &[&str], app: &App, tables: &Tables) -> Result<Vec<Group>, Vec<Diagnostic>> {
+    let ask = &*DIRECTORY;
+    let rows: Vec<(u32, String, String)> = ask
+        .group_id
+        .rows(tables)
+        .filter_map(|row| {
+            Some((
+                row,
+                ask.group_id.text(row, tables)?,
+                ask.group_name.text(row, tables).unwrap_or_default(),
+            ))
+        })
+        .collect();
+    let (mut found, mut faults) = (Vec::new(), Vec::new());
+    for name in wanted {
+        let lower = name.to_lowercase();
+        let meant: Vec<&(u32, String, String)> = rows
+            .iter()
+            .filter(|(_, id, title)| id == name || title.to_lowercase() == lower)
+            .collect();
+        match meant.as_slice() {
+            [(row, id, _)] => found.push(Group {
+                id: id.clone(),
+                resource: id_of(&ask.group_id, *row, tables),
+                assigned: assigned(id, app, tables),
+                members: members(*row, tables),
+            }),
+            [] => {
+                let mut fault = Diagnostic::error(
+                    Code::InvalidPlan,
+                    format!("no group in the snapshot is called `{name}`"),
+                )
+                .suggest(name, rows.iter().map(|(_, _, title)| title.as_str()));
+                for origin in unread(ask.group_id.record, tables) {
+                    fault = fault.help(format!("not all groups were read: {}", told(&origin)));
+                }
+                faults.push(fault);
+            }
+            several => {
+                let ids: Vec<&str> = several.iter().map(|(_, id, _)| id.as_str()).collect();
+                let message = format!("several groups are called `{name}`: {}", ids.join(", "));
+                faults.push(Diagnostic::error(Code::InvalidPlan, message).help("name one by its id"));
+            }
+        }
+    }
+    if faults.is_empty() { Ok(found) } else { Err(faults) }
+}
+
+/// An origin in a few words.
+fn told(origin: &Origin) -> String {
+    let needs = origin.needs.as_deref().map(|needs| format!(", which needs {needs}"));
+    format!("{} {}{}", origin.cause, origin.about, needs.unwrap_or_default())
+}
+
+fn assigned(group: &str, app: &App, tables: &Tables) -> Option<GroupAssignment> {
+    let ask = &*DIRECTORY;
+    let row = ask.assigned_id.rows(tables).find(|row| {
+        ask.assigned_id.text(*row, tables).as_deref() == Some(group)
+            && ask.assigned_app.text(*row, tables).as_deref() == Some(&app.id)
+    })?;
+    Some(GroupAssignment {
+        priority: ask.assigned_priority.number(row, tables),
+        licences: ask.assigned_licences.texts(row, tables),
+    })
+}
+
+/// Ids of a group's members, or why they are not known.
+fn members(row: u32, tables: &Tables) -> Result<Vec<String>, Vec<Origin>> {
+    let ask = &*DIRECTORY;
+    if ask.group_built_in.truth(row, tables) == Some(true) {
+        let open = unread(ask.user_id.record, tables);
+        let everyone = ask.user_id.rows(tables).filter_map(|row| ask.user_id.text(row, tables));
+        return if open.is_empty() {
+            Ok(everyone.collect())
+        } else {
+            Err(open)
+        };
+    }
+    match ask.group_members.texts(row, tables) {
+        Answer::Known(members) => Ok(members.unwrap_or_default()),
+        Answer::Unknown(origins) => Err(origins),
+    }
+}
+
+/// The people whom texts name, by text.
+pub(super) fn people(names: &[&str], app: &App, tables: &Tables) -> HashMap<String, Found> {
+    let ask = &*DIRECTORY;
+    let wanted: HashSet<String> = names.iter().map(|name| key(name)).collect();
+    // The surest key that somebody has decides: a mail address may be another person's login.
+    let okta = hits(&wanted, &[&ask.user_id, &ask.user_login, &ask.user_email], tables);
+    let entra = hits(
+        &wanted,
+        &[&ask.account_id, &ask.account_name, &ask.account_mail],
+        tables,
+    );
+    let assignments = assignments(&okta, app, tables);
+    let unread = unread(ask.user_id.record, tables);
+    let found = |name: String| {
+        let rows = okta
+            .get(&name)
+            .map(|rows| rows.iter().copied().collect::<Vec<u32>>())
+            .unwrap_or_default();
+        let found = match rows.as_slice() {
+            [row] => Found::One(Box::new(somebody(*row, &assignments, tables))),
+            [] => Found::Nobody {
+                account: entra
+                    .get(&name)
+                    .filter(|rows| rows.len() == 1)
+                    .and_then(|rows| rows.iter().next())
+                    .map(|row| id_of(&ask.account_id, *row, tables)),
+                unread: unread.clone(),
+            },
+            several => Found::Several(
+                several
+                    .iter()
+                    .filter_map(|row| ask.user_login.text(*row, tables))
+                    .collect(),
+            ),
+        };
+        (name, found)
+    };
+    wanted.into_iter().map(found).collect()
+}
+
+/// The spelling under which a name is looked up.
+pub(super) fn key(name: &str) -> String {
+    name.trim().to_lowercase()
+}
+
+/// Rows by the texts that name them, by the surest key that names any.
+fn hits(wanted: &HashSet<String>, keys: &[&Ask], tables: &Tables) -> BTreeMap<String, BTreeSet<u32>> {
+    let mut found: BTreeMap<String, BTreeSet<u32>> = BTreeMap::new();
+    for ask in keys {
+        let mut these: BTreeMap<String, BTreeSet<u32>> = BTreeMap::new();
+        for row in ask.rows(tables) {
+            let value = ask.text(row, tables).map(|value| key(&value));
+            if let Some(value) = value.filter(|value| wanted.contains(value)) {
+                these.entry(value).or_default().insert(row);
+            }
+        }
+        for (name, rows) in these {
+            found.entry(name).or_insert(rows);
+        }
+    }
+    found
+}
+
+/// Rows of the assignments to the application that these people have, by their ids.
+fn assignments(okta: &BTreeMap<String, BTreeSet<u32>>, app: &App, tables: &Tables) -> HashMap<String, RecordRef> {
+    let ask = &*DIRECTORY;
+    let ids: HashSet<String> = okta
+        .values()
+        .flatten()
+        .filter_map(|row| ask.user_id.text(*row, tables))
+        .collect();
+    let mut found = HashMap::new();
+    for row in ask.assignment_id.rows(tables) {
+        let Some(id) = ask.assignment_id.text(row, tables).filter(|id| ids.contains(id)) else {
+            continue;
+        };
+        let of_app = ask.assignment_app.text(row, tables).as_deref() == Some(&app.id);
+        let ended = ask
+            .assignment_status
+            .text(row, tables)
+            .is_some_and(|status| ENDED.contains(&status.as_str()));
+        if of_app && !ended {
+            found.insert(
+                id,
+                RecordRef {
+                    ty: ask.assignment_id.record,
+                    row,
+                },
+            );
+        }
+    }
+    found
+}
+
+fn somebody(row: u32, assignments: &HashMap<String, RecordRef>, tables: &Tables) -> Somebody {
+    let ask = &*DIRECTORY;
+    let id = ask.user_id.text(row, tables).unwrap_or_default();
+    let attributes = [
+        ("login", &ask.user_login),
+        ("userName", &ask.user_login),
+        ("email", &ask.user_email),
+        ("firstName", &ask.user_first_name),
+        ("lastName", &ask.user_last_name),
+        ("displayName", &ask.user_display_name),
+        ("countryCode", &ask.user_country),
+    ];
+    let profile: Profile = attributes
+        .into_iter()
+        .filter_map(|(name, ask)| Some((name, ask.text(row, tables)?)))
+        .collect();
+    Somebody {
+        row: RecordRef {
+            ty: ask.user_id.record,
+            row,
+        },
+        resource: id_of(&ask.user_id, row, tables),
+        login: profile.get("login").cloned().unwrap_or_else(|| id.clone()),
+        status: ask.user_status.text(row, tables),
+        provider: ask.user_provider.text(row, tables),
+        assignment: assignments.get(&id).copied(),
+        profile,
+        id,
+    }
+}
+
+/// Whether a resource belongs to another application than this.
+pub(super) fn is_of_other_app(resource: &ResourceId, app: &App) -> bool {
+    let Some(known) = catalog().resource(&resource.resource_type) else {
+        return false;
+    };
+    let of_app = known.name == "okta.app"
+        || known.record.info().field("parent").is_some() && {
+            match &known.supply {
+                crate::catalog::Supply::Call(call) => {
+                    call.per.as_ref().is_some_and(|per| per.parent.name() == "okta.app")
+                }
+                crate::catalog::Supply::Reference(_) => false,
+            }
+        };
+    of_app && resource.key.split('/').next() != Some(&app.id)
+}

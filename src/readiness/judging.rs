@@ -1,0 +1,453 @@
+//! Judging: what the policies say of each planned assignment, put together into what becomes of the person.
+
+use std::collections::{HashMap, HashSet};
+
+use super::ask::{Answer, DIRECTORY, OUTLOOK};
+use super::assignment::{Planned, Rollout};
+use super::directory::{Found, Somebody, is_of_other_app};
+use super::plan::RolloutPlan;
+use super::seats::{Counter, Seat};
+use super::tally::{Causes, limits, verdict};
+use crate::audit::readiness::{Action, PlannedPerson, Prospect, Prospects, Readiness, Reason, Wave};
+use crate::audit::{Audit, Finding, Outcome, ResourceId};
+use crate::catalog::{RecordType, catalog};
+use crate::evaluate::{self, Foresight, Rows, Tables, resource_id};
+use crate::expr::{Origin, RecordRef};
+use crate::policy::{Judged, KnownError, Policy};
+use crate::snapshot::Snapshot;
+
+/// Entry of the error catalogue for a seat that is lacking.
+const NO_SEATS: &str = "no-seats";
+/// Entry of the error catalogue for a product that the tenant does not have.
+const NOT_IN_TENANT: &str = "product-not-in-tenant";
+/// Whoever is in one of these states in Okta is sent nowhere.
+const INACTIVE: [&str; 3] = ["DEPROVISIONED", "STAGED", "SUSPENDED"];
+
+/// Judges a rollout on tables over which it was laid.
+pub(super) fn judge(
+    rollout: &Rollout,
+    plan: &RolloutPlan,
+    errors: &[KnownError],
+    policies: &[Policy],
+    tables: &Tables,
+    snapshot: &Snapshot,
+) -> Audit {
+    let meetings = meetings(rollout, tables);
+    let shelf = shelf(rollout, tables);
+    let foresight = evaluate::foresee(policies, &rows(&meetings, &shelf, tables), tables, snapshot);
+    let judging = Judging {
+        rollout,
+        policies,
+        tables,
+        foresight: &foresight,
+        shelf: &shelf,
+        findings: findings(&foresight.audit),
+    };
+    let mut causes = Causes::new(errors, policies, rollout.waves.len());
+    let mut counter = Counter::new(rollout.waves.len());
+    let people: Vec<PlannedPerson> = rollout
+        .people
+        .iter()
+        .zip(&meetings)
+        .map(|(planned, meeting)| judging.person(planned, meeting, &mut counter, &causes))
+        .collect();
+    causes.count(&people);
+    let mut waves: Vec<Wave> = rollout
+        .waves
+        .iter()
+        .map(|wave| Wave {
+            name: wave.name.clone(),
+            prospects: Prospects::default(),
+            unread: wave.unread.clone(),
+        })
+        .collect();
+    let mut total = Prospects::default();
+    for person in &people {
+        total.count(person);
+        if let Some(wave) = waves.get_mut(person.wave) {
+            wave.prospects.count(person);
+        }
+    }
+    let blockers = judging.blockers(&causes);
+    let limits = limits(&plan.limits, total);
+    let verdict = verdict(&limits, &blockers, &waves);
+    let readiness = Readiness {
+        app: rollout.app.resource.clone(),
+        verdict,
+        limits,
+        total,
+        waves,
+        blockers,
+        causes: causes.finish(),
+        seats: counter.finish(),
+        people,
+        assumptions: rollout.assumptions.clone(),
+    };
+    let mut audit = foresight.audit;
+    audit.readiness = Some(readiness);
+    audit
+}
+
+/// Rows of the tenant's products, by their ids.
+type Shelf = HashMap<String, RecordRef>;
+
+/// The products of the plan that the tenant has.
+fn shelf(rollout: &Rollout, tables: &Tables) -> Shelf {
+    let ask = &*OUTLOOK;
+    let planned = rollout.people.iter().flat_map(|person| &person.licences.products);
+    let planned: HashSet<String> = planned.map(|product| product.id.to_lowercase()).collect();
+    let ty = ask.sku_id.record;
+    let rows = ask.sku_id.rows(tables);
+    rows.filter_map(|row| Some((ask.sku_id.text(row, tables)?.to_lowercase(), RecordRef { ty, row })))
+        .filter(|(id, _)| planned.contains(id))
+        .collect()
+}
+
+/// What the assignment of a person meets in Entra.
+struct Meeting {
+    /// The assignment; none for somebody who was not found.
+    row: Option<RecordRef>,
+    action: Action,
+    user: Option<RecordRef>,
+    account: Option<RecordRef>,
+    held: Answer<Vec<String>>,
+}
+
+fn meetings(rollout: &Rollout, tables: &Tables) -> Vec<Meeting> {
+    let ask = &*OUTLOOK;
+    let ty = ask.matched.record;
+    let new = u32::try_from(rollout.people.iter().filter(|person| person.is_new()).count()).unwrap_or(u32::MAX);
+    // Laid over behind all that were read, in the order of the plan.
+    let mut next = tables.rows(ty).saturating_sub(new);
+    let mut meetings: Vec<(Meeting, Option<String>)> = Vec::new();
+    for person in &rollout.people {
+        let row = match person.somebody().map(|somebody| somebody.assignment) {
+            Some(Some(assignment)) => Some(assignment),
+            Some(None) => {
+                next += 1;
+                Some(RecordRef { ty, row: next - 1 })
+            }
+            None => None,
+        };
+        let account = row.and_then(|row| ask.account.text(row.row, tables));
+        let meeting = Meeting {
+            action: row.map_or(Action::Nothing, |row| action(row.row, person.is_new(), tables)),
+            user: person.somebody().map(|somebody| somebody.row),
+            account: None,
+            held: row.map_or(Answer::Known(None), |row| ask.held.texts(row.row, tables)),
+            row,
+        };
+        meetings.push((meeting, account));
+    }
+    let wanted: HashSet<&String> = meetings.iter().filter_map(|(_, account)| account.as_ref()).collect();
+    let accounts: HashMap<String, RecordRef> = ask
+        .account_id
+        .rows(tables)
+        .filter_map(|row| {
+            let id = ask.account_id.text(row, tables).filter(|id| wanted.contains(id))?;
+            Some((
+                id,
+                RecordRef {
+                    ty: ask.account_id.record,
+                    row,
+                },
+            ))
+        })
+        .collect();
+    let with_account = |(meeting, account): (Meeting, Option<String>)| Meeting {
+        account: account.and_then(|id| accounts.get(&id).copied()),
+        ..meeting
+    };
+    meetings.into_iter().map(with_account).collect()
+}
+
+/// What Okta would do with an assignment.
+fn action(row: u32, is_new: bool, tables: &Tables) -> Action {
+    let ask = &*OUTLOOK;
+    match ask.matched.text(row, tables).as_deref() {
+        Some("several" | "disagree") => Action::Conflict,
+        Some("one") if is_new || ask.external_id.text(row, tables).is_none() => Action::Match,
+        Some("one") => Action::Update,
+        Some("none") if is_new || ask.external_id.text(row, tables).is_none() => Action::Create,
+        Some("none") => Action::Update,
+        _ => Action::Unknown,
+    }
+}
+
+/// Types of which a plan is about some records only: assignments, people on both sides, products.
+fn types() -> [RecordType; 4] {
+    let ask = &*OUTLOOK;
+    [&ask.matched, &DIRECTORY.user_id, &ask.account_id, &ask.sku_id].map(|ask| ask.record)
+}
+
+/// The rows that policies about people and products are asked of: those of this plan alone.
+fn rows(meetings: &[Meeting], shelf: &Shelf, tables: &Tables) -> Rows {
+    let mut rows = Rows::from(types().map(|ty| (ty, Vec::new())));
+    let met = meetings
+        .iter()
+        .flat_map(|meeting| [meeting.row, meeting.account, meeting.user]);
+    for record in met.flatten().chain(shelf.values().copied()) {
+        if record.row < tables.rows(record.ty) {
+            rows.entry(record.ty).or_default().push(record.row);
+        }
+    }
+    for rows in rows.values_mut() {
+        rows.sort_unstable();
+        rows.dedup();
+    }
+    rows
+}
+
+/// Failures by policy and resource.
+fn findings(audit: &Audit) -> HashMap<(&str, &str), &Finding> {
+    let failures = audit.findings.iter().filter(|finding| finding.outcome == Outcome::Fail);
+    failures
+        .filter_map(|finding| {
+            Some((
+                (finding.policy.as_str(), finding.resource.as_ref()?.key.as_str()),
+                finding,
+            ))
+        })
+        .collect()
+}
+
+/// A rollout with what the policies said.
+struct Judging<'a> {
+    rollout: &'a Rollout,
+    policies: &'a [Policy],
+    tables: &'a Tables,
+    foresight: &'a Foresight,
+    shelf: &'a Shelf,
+    findings: HashMap<(&'a str, &'a str), &'a Finding>,
+}
+
+impl Judging<'_> {
+    fn person(
+        &self,
+        planned: &Planned,
+        meeting: &Meeting,
+        counter: &mut Counter,
+        causes: &Causes<'_>,
+    ) -> PlannedPerson {
+        let somebody = planned.somebody();
+        let mut reasons = match &planned.found {
+            Found::One(somebody) => self.foreseen(somebody, planned, meeting, causes),
+            Found::Several(logins) => vec![reason("several_people", false, logins.clone())],
+            Found::Nobody { account, unread } => vec![nobody(account.as_ref(), unread)],
+        };
+        let sent = somebody.is_some_and(|somebody| inactive(somebody).is_none());
+        if sent {
+            reasons.extend(self.seats(planned, meeting, counter));
+        }
+        PlannedPerson {
+            name: somebody.map_or_else(|| planned.named.clone(), |somebody| somebody.login.clone()),
+            okta: somebody.map(|somebody| somebody.resource.clone()),
+            wave: planned.wave,
+            prospect: prospect(&reasons, causes),
+            assigned: somebody.is_some() && !planned.is_new(),
+            action: if sent { meeting.action } else { Action::Nothing },
+            user_name: planned.user_name.clone(),
+            account: meeting.account.map(|account| resource_id(account, self.tables)),
+            licences_to_add: sent.then(|| self.to_add(planned, meeting)).flatten(),
+            licences_to_remove: sent.then(|| self.to_remove(planned, meeting)).flatten(),
+            reasons,
+        }
+    }
+
+    /// What stands in the way of somebody who was found, seats aside.
+    fn foreseen(&self, somebody: &Somebody, planned: &Planned, meeting: &Meeting, causes: &Causes<'_>) -> Vec<Reason> {
+        let mut reasons: Vec<Reason> = Vec::new();
+        if let Some(status) = inactive(somebody) {
+            // Nothing is sent for them, so nothing can be refused.
+            return vec![reason("inactive_in_okta", true, vec![status.to_owned()])];
+        }
+        if meeting.action == Action::Create && self.rollout.app.creates == Some(false) {
+            reasons.push(reason("no_account", true, Vec::new()));
+        }
+        let rows = [meeting.row, meeting.account, meeting.user];
+        for record in rows.into_iter().flatten().chain(self.products(planned, meeting)) {
+            for outlook in self.foresight.outlooks.get(&record).into_iter().flatten() {
+                let Some(policy) = self.policies.get(outlook.policy) else {
+                    continue;
+                };
+                match &outlook.unknown {
+                    None if planned.has_nominal_id() && Self::reads_id(policy) => {
+                        add(&mut reasons, reason("directory_id", false, Vec::new()));
+                    }
+                    None => {
+                        let key = resource_id(record, self.tables).key;
+                        let finding = self.findings.get(&(policy.id.as_str(), key.as_str()));
+                        let found = causes.of_failure(policy, finding.copied(), meeting.action == Action::Create);
+                        // Seats are counted person by person.
+                        if found.cause == NO_SEATS {
+                            continue;
+                        }
+                        add(
+                            &mut reasons,
+                            Reason {
+                                finding: finding.map(|finding| finding.id),
+                                ..found
+                            },
+                        );
+                    }
+                    Some(origins) => open(&mut reasons, origins),
+                }
+            }
+        }
+        open(&mut reasons, &planned.licences.unknown);
+        reasons
+    }
+
+    /// Rows of the products that the person would get and does not hold.
+    fn products(&self, planned: &Planned, meeting: &Meeting) -> Vec<RecordRef> {
+        let products = planned.licences.products.iter();
+        let lacking = products.filter(|product| !product.is_among(&meeting.held));
+        lacking
+            .filter_map(|product| self.shelf.get(&product.id.to_lowercase()).copied())
+            .collect()
+    }
+
+    /// Whether a policy looks at the immutable id that Okta would send.
+    fn reads_id(policy: &Policy) -> bool {
+        let record = catalog().record_named("okta.app_user.profile");
+        let field = record.and_then(|record| Some((record, record.info().field("immutableId")?.0)));
+        field.is_some_and(|field| policy.reads().fields.contains(&field))
+    }
+
+    /// Seats that are lacking, and products that are.
+    fn seats(&self, planned: &Planned, meeting: &Meeting, counter: &mut Counter) -> Vec<Reason> {
+        if self.rollout.app.sets_licences == Some(false) {
+            return Vec::new();
+        }
+        let mut reasons = Vec::new();
+        for product in &planned.licences.products {
+            let about = vec![product.shown().to_owned()];
+            match counter.take(product, planned.wave, &meeting.held) {
+                Seat::Given => {}
+                Seat::Short => add(&mut reasons, reason(NO_SEATS, true, about)),
+                Seat::NotInTenant => add(&mut reasons, reason(NOT_IN_TENANT, true, about)),
+                Seat::Unknown => add(&mut reasons, reason("seats_unknown", false, about)),
+            }
+        }
+        reasons
+    }
+
+    /// Products that Okta would ask for, and the person does not hold.
+    fn to_add(&self, planned: &Planned, meeting: &Meeting) -> Option<Vec<String>> {
+        let held = known(meeting, planned)?;
+        let wanted = planned.licences.products.iter();
+        let lacking = wanted.filter(|product| !held.iter().any(|id| id.eq_ignore_ascii_case(&product.id)));
+        Some(lacking.map(|product| product.shown().to_owned()).collect())
+    }
+
+    /// Products that the person holds, and the assignment does not name.
+    fn to_remove(&self, planned: &Planned, meeting: &Meeting) -> Option<Vec<String>> {
+        let held = known(meeting, planned)?;
+        let wanted = &planned.licences.products;
+        let beside = held
+            .iter()
+            .filter(|id| !wanted.iter().any(|product| product.id.eq_ignore_ascii_case(id)));
+        let name = |id: &String| {
+            self.rollout
+                .products
+                .by_id(id)
+                .map_or_else(|| id.clone(), |product| product.shown().to_owned())
+        };
+        Some(beside.map(name).collect())
+    }
+
+    /// What stands in everybody's way: failures and doubts of policies that are not about people, where the catalogue of
+    /// errors says that they break provisioning for more than one person.
+    fn blockers(&self, causes: &Causes<'_>) -> Vec<crate::audit::readiness::Blocker> {
+        let app = &self.rollout.app;
+        let mut blockers = Vec::new();
+        if app.sets_licences == Some(false) && app.creates == Some(false) {
+            blockers.push(causes.blocker("provisioning_off", None));
+        }
+        for policy in self.policies {
+            let of_some = |ty: RecordType| types().contains(&ty);
+            if matches!(policy.judged, Judged::Each(resource) if of_some(resource.record)) {
+                continue;
+            }
+            let own = self.foresight.audit.findings.iter();
+            let own = own.filter(|finding| finding.policy == policy.id);
+            for finding in own.filter(|finding| matches!(finding.outcome, Outcome::Fail | Outcome::Unknown)) {
+                let resource = finding.resource.as_ref();
+                if !resource.is_some_and(|resource| is_of_other_app(resource, app)) {
+                    blockers.extend(causes.of_tenant(policy, finding));
+                }
+            }
+        }
+        blockers
+    }
+}
+
+/// What the person holds, if that and what they get is known.
+fn known(meeting: &Meeting, planned: &Planned) -> Option<Vec<String>> {
+    match (&meeting.held, meeting.row) {
+        (Answer::Known(held), Some(_)) if planned.licences.unknown.is_empty() => Some(held.clone().unwrap_or_default()),
+        _ => None,
+    }
+}
+
+fn reason(cause: &str, surely: bool, about: Vec<String>) -> Reason {
+    Reason {
+        cause: cause.to_owned(),
+        surely,
+        finding: None,
+        unknown: Vec::new(),
+        about,
+    }
+}
+
+/// The state in Okta of somebody who is sent nowhere.
+fn inactive(somebody: &Somebody) -> Option<&str> {
+    somebody.status.as_deref().filter(|status| INACTIVE.contains(status))
+}
+
+/// Somebody whom nobody in Okta is.
+fn nobody(account: Option<&ResourceId>, unread: &[Origin]) -> Reason {
+    let cause = if account.is_some() {
+        "only_in_entra"
+    } else {
+        "not_found"
+    };
+    Reason {
+        unknown: unread.to_vec(),
+        ..reason(cause, false, Vec::new())
+    }
+}
+
+/// Adds a reason, or to the same one what it is about.
+fn add(reasons: &mut Vec<Reason>, new: Reason) {
+    match reasons.iter_mut().find(|known| known.cause == new.cause) {
+        Some(known) => {
+            known.surely |= new.surely;
+            known.about.extend(new.about);
+        }
+        None => reasons.push(new),
+    }
+}
+
+/// Adds what is not known, each thing once.
+fn open(reasons: &mut Vec<Reason>, origins: &[Origin]) {
+    for origin in origins {
+        let cause = format!("{}:{}", origin.cause, origin.about);
+        if !reasons.iter().any(|known| known.cause == cause) {
+            reasons.push(Reason {
+                unknown: vec![origin.clone()],
+                ..reason(&cause, false, Vec::new())
+            });
+        }
+    }
+}
+
+/// The worst that the reasons come to.
+fn prospect(reasons: &[Reason], causes: &Causes<'_>) -> Prospect {
+    let of = |reason: &Reason| match reason {
+        Reason { surely: true, .. } => Prospect::WillFail,
+        reason if causes.is_open(reason) => Prospect::CannotTell,
+        _ => Prospect::MayFail,
+    };
+    reasons.iter().map(of).min().unwrap_or(Prospect::Ready)
+}

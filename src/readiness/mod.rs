@@ -1,0 +1,77 @@
+//! Readiness: what will happen to each person when a rollout plan is carried out.
+//!
+//! ```text
+//! plan ─ people, licences ─► assignments as Okta would make them ─ laid over the snapshot ─► policies ─┐
+//!                                                                 seats, counted in order ─► reasons ◄─┘
+//! ```
+//!
+//! No rule of Microsoft's or Okta's is written here a second time. Each person becomes an assignment
+//! (`okta.app_user`) as Okta would create it, behind those of the snapshot, and the same policies that audit judge it; the
+//! error catalogue says what a failure means, what Microsoft will say, and who must act. What is this module's own is what
+//! only a plan has: who is meant, in which order, with which licences, and whether the seats will do.
+
+mod ask;
+mod assignment;
+mod directory;
+mod judging;
+mod people;
+mod plan;
+mod product;
+mod seats;
+mod tally;
+mod user_name;
+
+use crate::audit::Audit;
+use crate::diagnostic::Diagnostics;
+use crate::evaluate::Tables;
+use crate::policy::{Judged, KnownError, Needs, Policy, needs};
+use crate::snapshot::Snapshot;
+
+pub use people::people_in;
+pub use plan::{AtMost, Limits, RolloutPlan, WavePlan, people_of};
+
+/// Tag of policies that tell whether provisioning fails for a person, not why.
+const SYMPTOM: &str = "symptom";
+
+/// Keeps the policies that foresee: those that predict an entry of the error catalogue, and what else is asked of every
+/// assignment. What only tells that provisioning has failed already says nothing of who is yet to be assigned.
+pub fn relevant(policies: &mut Vec<Policy>, errors: &[KnownError]) {
+    let of_assignments =
+        |policy: &Policy| matches!(policy.judged, Judged::Each(resource) if resource.name == "okta.app_user");
+    policies.retain(|policy| {
+        let symptom = policy.tags.iter().any(|tag| tag == SYMPTOM);
+        !symptom && (of_assignments(policy) || errors.iter().any(|error| error.predicts(&policy.id).is_some()))
+    });
+}
+
+/// What finding the people of a plan needs of a snapshot, before any policy is asked.
+pub fn directory_needs() -> Needs {
+    let mut all = Needs::default();
+    for ask in ask::DIRECTORY.all() {
+        ask.add_to(&mut all);
+    }
+    all
+}
+
+/// Foresees what becomes of a plan, by policies that are [`relevant`].
+///
+/// # Errors
+/// Everything in the plan that is not in the snapshot or not one thing: applications, groups, licences. People who are
+/// not found are part of the answer.
+pub fn foresee(
+    plan: &RolloutPlan,
+    errors: &[KnownError],
+    policies: &[Policy],
+    snapshot: &Snapshot,
+) -> Result<Audit, Diagnostics> {
+    let tables = Tables::load(snapshot, &directory_needs())?;
+    let rollout = assignment::rollout(plan, &tables)?;
+    drop(tables);
+    let mut wanted = needs(policies);
+    for ask in ask::OUTLOOK.all() {
+        ask.add_to(&mut wanted);
+    }
+    let planned = rollout.records(snapshot.manifest().ended);
+    let tables = Tables::load_with(snapshot, &wanted, &planned)?;
+    Ok(judging::judge(&rollout, plan, errors, policies, &tables, snapshot))
+}

@@ -1,0 +1,7 @@
+//! Readiness: everybody who is about to be assigned is told what will happen, and nobody is called ready of whom that is
+//! not known.
+
+mod foreseen;
+mod plans;
+mod reports;
+mod rollout;
