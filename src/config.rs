@@ -17,7 +17,7 @@ use crate::schema;
 
 pub use cloud::Cloud;
 pub(crate) use credential::is_safe;
-pub use credential::{AppProof, EntraCredential, OktaCredential, TOKEN_EXCHANGE_AUDIENCE};
+pub use credential::{AppProof, EntraCredential, OktaCredential};
 pub use secret::Secret;
 
 /// The whole configuration.
@@ -147,30 +147,23 @@ impl Config {
     }
 }
 
-/// The document with whatever may be a credential covered, so that no message shows it; a credential that stands there
-/// is a mistake of its own.
+/// The document with whatever may be a credential covered, so that no message shows it: all texts under the keys of a side
+/// that are not known to be harmless, and addresses with an `@`. A credential that stands there is a mistake of its own.
 fn without_secrets(document: Document, sink: &mut Diagnostics) -> Document {
     let mut covered = Vec::new();
     let mut bare = Vec::new();
     for tenant in document.root.get("tenants").map(Node::items).unwrap_or_default() {
-        for (side, name) in credential::secret_keys() {
-            let Some(side) = tenant.get(side) else { continue };
-            let addresses = side.entries().iter().map(|(_, node)| node);
-            covered.extend(
-                addresses
-                    .filter(|node| node.as_str().is_some_and(|text| text.contains('@')))
-                    .map(|node| node.span.clone()),
-            );
-            let Some(secret) = side.get(name) else { continue };
-            if secret.as_str().is_some_and(|text| text != credential::GITHUB_ACTIONS) {
-                covered.push(secret.span.clone());
-                bare.push(secret.span.clone());
+        for (side, plain) in credential::SIDES {
+            for (key, node) in tenant.get(side).map(Node::entries).unwrap_or_default() {
+                let is_plain = plain.contains(&key.name.as_str());
+                if is_plain && !node.as_str().is_some_and(|text| text.contains('@')) {
+                    continue;
+                }
+                covered.extend(credential::uncertain(node));
+                if node.as_str().is_some() && credential::is_secret(side, &key.name) {
+                    bare.extend(credential::uncertain(node));
+                }
             }
-            let others = secret
-                .entries()
-                .iter()
-                .filter(|(key, _)| !secret::PLACES.contains(&key.name.as_str()));
-            covered.extend(others.map(|(_, node)| node.span.clone()));
         }
     }
     if covered.is_empty() {
@@ -305,7 +298,9 @@ mod tests {
         assert!(wrong(&okta(&format!("{key}, token: {{ env: T }}"))).contains("several ways to sign in"));
         assert!(wrong("tenants: [{ name: a, okta: { url: 'https://x.example' } }]").contains("how to sign in"));
 
-        let entra = |keys: &str| format!("tenants: [{{ name: a, entra: {{ tenant: t.example, {keys} }} }}]");
+        let entra = |keys: &str| {
+            format!("tenants: [{{ name: a, entra: {{ tenant: 7c1f6d2e-3b5a-4f0e-9a47-51d0c2b8e6f1, {keys} }} }}]")
+        };
         for keys in [
             "client_id: c, client_secret: { env: S }",
             "client_id: c, certificate: { file: cert.pem }",
@@ -316,14 +311,37 @@ mod tests {
         ] {
             assert!(Config::parse("t", &entra(keys)).is_ok(), "{keys}");
         }
+        let by_name = "tenants: [{ name: a, entra: { tenant: t.example, managed_identity: true } }]";
+        assert!(wrong(by_name).contains("named by its id"));
         assert!(wrong(&entra("certificate: { env: S }")).contains("`certificate` needs `client_id`"));
         assert!(wrong(&entra("client_id: c, federated_token: eyJabc")).contains("never stands in the configuration"));
         assert!(!wrong(&entra("client_id: c, federated_token: eyJabc")).contains("eyJabc"));
     }
 
     #[test]
+    fn no_message_shows_what_may_be_a_credential() {
+        for side in [
+            "okta: { url: 'https://x.example', client_secret: HUSH }",
+            "okta: { url: 'https://x.example', token: [HUSH] }",
+            "okta: { url: 'https://x.example', token: { env: '-----BEGIN HUSH' } }",
+            "okta: { url: 'https://x.example', token: { value: HUSH } }",
+            "okta: { url: 'https://HUSH@x.example', token: { env: T } }",
+            "entra: { tenant: t, private_key: HUSH, client_assertion: { a: [{ b: HUSH }] } }",
+            "entra: { tenant: t, client_id: c, federated_token: [HUSH] }",
+            "entra: { tenant: t, client_id: c, client_secret: HUSH }",
+        ] {
+            let shown = Config::parse("t", &format!("tenants: [{{ name: a, {side} }}]")).unwrap_err();
+            assert!(!shown.is_empty(), "{side}");
+            for diagnostic in shown.iter() {
+                let text = diagnostic.render(false);
+                assert!(!text.contains("HUSH"), "{side}: {text}");
+            }
+        }
+    }
+
+    #[test]
     fn a_cloud_has_its_own_hosts() {
-        let text = "tenants: [{ name: a, entra: { tenant: t, cloud: dod, managed_identity: true } }]";
+        let text = "tenants: [{ name: a, entra: { tenant: t, cloud: dod, client_id: c, client_secret: { env: S } } }]";
         let config = Config::parse("t", text).unwrap();
         let entra = config.tenants[0].entra.as_ref().unwrap();
         assert_eq!(entra.login_url.host_str(), Some("login.microsoftonline.us"));

@@ -14,7 +14,7 @@ use super::progress::Progress;
 use super::snapshot::runtime;
 use super::{Exit, Stop, now};
 use crate::catalog::SourceName;
-use crate::collect::{CollectError, Examination, Options, Plan, Probe, RateShare, examine, plan};
+use crate::collect::{CollectError, Grant, Options, Plan, Probe, Probed, RateShare, plan, probe};
 use crate::config::Config;
 use crate::diagnostic::{Diagnostics, printable};
 use crate::policy::{self, Policy};
@@ -45,7 +45,7 @@ enum Form {
     Json,
 }
 
-type Examined = Vec<(SourceName, Result<Examination, CollectError>)>;
+type Examined = Vec<(SourceName, Result<Probed, CollectError>)>;
 
 /// A policy that will be unknown, in whole or in part, and for want of what.
 struct Undecided<'p> {
@@ -68,9 +68,9 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
         rate_share: RateShare::default(),
     };
     let progress = Progress::new();
-    let examined = runtime()?.block_on(examine(tenant, &plan, options, Arc::new(now), progress.observer()));
+    let examined = runtime()?.block_on(probe(tenant, &plan, options, Arc::new(now), progress.observer()));
     for (_, outcome) in &examined {
-        if let Ok(Examination {
+        if let Ok(Probed {
             warning: Some(warning), ..
         }) = outcome
         {
@@ -104,16 +104,10 @@ fn undecided<'p>(policies: &'p [Policy], plan: &Plan, examined: &Examined) -> Ve
         match examined.iter().find(|(source, _)| *source == step.resource.source) {
             None => Some(format!("{} in the configuration", step.resource.source.as_str())),
             Some((_, Err(_))) => Some(format!("a sign-in to {}", step.resource.source.title())),
-            Some((_, Ok(examination))) => {
-                let probe = examination
-                    .probes
-                    .iter()
-                    .find(|probe| probe.step.resource.name == name)?;
-                match probe.status {
-                    Status::Complete | Status::NotRequested => None,
-                    Status::Denied => Some(probe.step.call.permission.clone()),
-                    status => Some(format!("{name} ({status})")),
-                }
+            Some((_, Ok(probed))) => {
+                let mut probes = probed.probes.iter();
+                let probe = probes.find(|probe| probe.step.resource.name == name)?;
+                want(probe, &probed.grant)
             }
         }
     };
@@ -136,9 +130,9 @@ fn text(examined: &Examined, undecided: &[Undecided<'_>], policies: usize, width
     let mut text = String::new();
     for (source, outcome) in examined {
         match outcome {
-            Ok(examination) => describe(examination, width, &mut text),
+            Ok(probed) => describe(*source, probed, width, &mut text),
             Err(error) => {
-                let _ = writeln!(text, "{}: {}", source.title(), printable(&error.to_string()));
+                let _ = writeln!(text, "{}", failure(*source, error));
                 for help in advice(error) {
                     let _ = writeln!(text, "  {help}");
                 }
@@ -163,6 +157,15 @@ fn text(examined: &Examined, undecided: &[Undecided<'_>], policies: usize, width
     text
 }
 
+/// Why a source gives nothing; the error names it where it comes from the source.
+fn failure(source: SourceName, error: &CollectError) -> String {
+    let text = printable(&error.to_string());
+    match error {
+        CollectError::SignIn { .. } | CollectError::Nothing { .. } => text,
+        _ => format!("{}: {text}", source.title()),
+    }
+}
+
 /// What to do about a credential that cannot be had.
 fn advice(error: &CollectError) -> &[String] {
     match error {
@@ -172,14 +175,14 @@ fn advice(error: &CollectError) -> &[String] {
 }
 
 /// What one source granted and answered.
-fn describe(examination: &Examination, width: usize, text: &mut String) {
-    let grant = &examination.grant;
+fn describe(source: SourceName, probed: &Probed, width: usize, text: &mut String) {
+    let grant = &probed.grant;
     let bound = if grant.is_bound {
         ", bound to this process by DPoP"
     } else {
         ""
     };
-    let _ = writeln!(text, "{}: signed in{bound}", examination.source.title());
+    let _ = writeln!(text, "{}: signed in{bound}", source.title());
     let mut list = |what: &str, names: &[String]| {
         if !names.is_empty() {
             let names: Vec<_> = names.iter().map(|name| printable(name)).collect();
@@ -188,41 +191,57 @@ fn describe(examination: &Examination, width: usize, text: &mut String) {
         }
     };
     match &grant.permissions {
+        Some(names) if names.is_empty() => list("granted", &["nothing; has an administrator consented?".to_owned()]),
         Some(names) => list("granted", names),
-        None => list(
-            "granted",
-            &["whatever the roles of the API token's owner allow; a service app would say".to_owned()],
-        ),
+        None => list("granted", &["the credential does not say".to_owned()]),
     }
     list("refused", &grant.refused);
-    let readable = examination
-        .probes
-        .iter()
-        .filter(|probe| probe.status == Status::Complete);
-    let (readable, all) = (readable.count(), examination.probes.len());
+    let readable = probed.probes.iter().filter(|probe| probe.status == Status::Complete);
+    let (readable, all) = (readable.count(), probed.probes.len());
     let _ = writeln!(text, "  {readable} of {all} resource types can be read");
-    for probe in examination
-        .probes
-        .iter()
-        .filter(|probe| probe.status != Status::Complete)
-    {
-        let _ = writeln!(text, "    {}", wrap(&remark(probe), width - 4, 6));
+    for probe in probed.probes.iter().filter(|probe| probe.status != Status::Complete) {
+        let _ = writeln!(text, "    {}", wrap(&remark(probe, grant), width - 4, 6));
     }
     text.push('\n');
 }
 
 /// What is said of a type whose first page did not come.
-fn remark(probe: &Probe) -> String {
-    let reason = probe.reason.as_deref().unwrap_or_default();
+fn remark(probe: &Probe, grant: &Grant) -> String {
+    let reason = printable(probe.reason.as_deref().unwrap_or_default());
     let name = &probe.step.resource.name;
+    let permission = &probe.step.call.permission;
     match probe.status {
-        Status::NotRequested => format!("{name} was not asked for: {}", printable(reason)),
-        Status::Denied => format!(
-            "{name} is denied: {}; it takes {}",
-            printable(reason),
-            probe.step.call.permission
+        Status::NotRequested if is_granted(permission, grant) => format!("{name} was not asked for: {reason}"),
+        Status::NotRequested => format!("{name} was not asked for: {reason}; whether it could be read is not known"),
+        Status::Denied if is_granted(permission, grant) => format!(
+            "{name} is denied though {permission} is granted: {reason}; {}",
+            match probe.step.resource.source {
+                SourceName::Okta =>
+                    "give the service app an admin role that may see it, such as Read-Only Administrator",
+                SourceName::Entra => "it may take a role or a licence besides",
+            }
         ),
-        status => format!("{name} is {status}: {}", printable(reason)),
+        Status::Denied => format!("{name} is denied: {reason}; it takes {permission}"),
+        status => format!("{name} is {status}: {reason}"),
+    }
+}
+
+/// Whether the credential says that it has a permission.
+fn is_granted(permission: &str, grant: &Grant) -> bool {
+    let names = grant.permissions.iter().flatten();
+    names.into_iter().any(|name| name == permission)
+}
+
+/// What it takes for a type to be read; `None` if it can be, or nothing speaks against it.
+fn want(probe: &Probe, grant: &Grant) -> Option<String> {
+    let (name, permission) = (&probe.step.resource.name, &probe.step.call.permission);
+    match probe.status {
+        Status::Complete => None,
+        Status::NotRequested if is_granted(permission, grant) => None,
+        Status::NotRequested => Some(format!("{permission}, perhaps")),
+        Status::Denied if is_granted(permission, grant) => Some(format!("a role for {name}")),
+        Status::Denied => Some(permission.clone()),
+        status => Some(format!("{name} ({status})")),
     }
 }
 
@@ -236,17 +255,23 @@ fn whole(examined: &Examined, undecided: &[Undecided<'_>]) -> Json {
             "reason": probe.reason
         })
     };
-    let source = |(source, outcome): &(SourceName, Result<Examination, CollectError>)| match outcome {
-        Ok(examination) => json!({
+    let source = |(source, outcome): &(SourceName, Result<Probed, CollectError>)| match outcome {
+        Ok(probed) => json!({
             "source": source,
             "signed_in": true,
-            "permissions": examination.grant.permissions,
-            "writing": examination.grant.writing,
-            "refused": examination.grant.refused,
-            "dpop": examination.grant.is_bound,
-            "resources": examination.probes.iter().map(probe).collect::<Vec<_>>()
+            "permissions": probed.grant.permissions,
+            "writing": probed.grant.writing,
+            "warning": probed.warning,
+            "refused": probed.grant.refused,
+            "dpop": probed.grant.is_bound,
+            "resources": probed.probes.iter().map(probe).collect::<Vec<_>>()
         }),
-        Err(error) => json!({ "source": source, "signed_in": false, "reason": error.to_string() }),
+        Err(error) => json!({
+            "source": source,
+            "signed_in": false,
+            "reason": error.to_string(),
+            "help": advice(error)
+        }),
     };
     json!({
         "sources": examined.iter().map(source).collect::<Vec<_>>(),

@@ -18,6 +18,8 @@ use crate::catalog::SourceName;
 
 /// Largest answer, decompressed.
 const MAX_BODY: usize = 128 << 20;
+/// Largest answer of a token endpoint.
+const MAX_TOKEN_BODY: usize = 1 << 20;
 /// Time for one answer.
 const TIMEOUT: Duration = Duration::from_secs(120);
 /// Time in which nothing at all arrives.
@@ -54,6 +56,51 @@ pub(super) enum Request {
         by_proxy: bool,
     },
 }
+
+impl Request {
+    /// What a careless server might repeat in its answer.
+    pub(super) fn secrets(&self) -> Vec<SecretString> {
+        match self {
+            Self::Token { form, .. } => {
+                let secret = |(name, _): &&(&str, SecretString)| matches!(*name, "client_secret" | "client_assertion");
+                form.iter().filter(secret).map(|(_, value)| value.clone()).collect()
+            }
+            Self::Identity { header, .. } => vec![header.1.clone()],
+            Self::Read { .. } => Vec::new(),
+        }
+    }
+
+    fn largest_answer(&self) -> usize {
+        match self {
+            Self::Read { .. } => MAX_BODY,
+            Self::Token { .. } | Self::Identity { .. } => MAX_TOKEN_BODY,
+        }
+    }
+}
+
+impl Answer {
+    /// The same answer with our secrets covered, as they are and as a form has them.
+    pub(super) fn without(self, secrets: &[SecretString]) -> Self {
+        let text = String::from_utf8_lossy(&self.body);
+        let mut covered = text.into_owned();
+        for secret in secrets.iter().map(|secret| secret.expose_secret()) {
+            let encoded: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+            for form in [secret, &encoded] {
+                // What is as short as "true" is no secret, and may be part of any answer.
+                if form.len() >= SHORTEST_SECRET {
+                    covered = covered.replace(form, "***");
+                }
+            }
+        }
+        Self {
+            body: covered.into_bytes(),
+            ..self
+        }
+    }
+}
+
+/// Shorter texts are not looked for in answers.
+const SHORTEST_SECRET: usize = 6;
 
 /// What shows that a request comes from somebody who may ask.
 pub(super) struct Signature {
@@ -121,6 +168,7 @@ impl Client {
 
     /// The one place where requests are sent.
     pub(super) async fn send(&self, request: Request) -> Result<Answer, SendError> {
+        let largest = request.largest_answer();
         let (url, request) = self.build(request)?;
         let broken = |error: &reqwest::Error| broken(&url, error);
         let mut response = request
@@ -132,12 +180,12 @@ impl Client {
         let headers = response.headers().clone();
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error))? {
-            if body.len() + chunk.len() > MAX_BODY {
+            if body.len() + chunk.len() > largest {
                 // It would be as large the next time.
                 return Err(SendError::Refused(format!(
                     "{}: the answer is larger than {} MiB, decompressed",
                     host(&url),
-                    MAX_BODY >> 20
+                    largest >> 20
                 )));
             }
             body.extend_from_slice(&chunk);

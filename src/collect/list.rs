@@ -87,7 +87,7 @@ impl Source<'_> {
         reading: &mut Reading<'_>,
         mut first: Option<First>,
     ) -> Result<Ended, CollectError> {
-        let beginning = step.url(self.line.client.base(), parent, self.within.started);
+        let beginning = step.url(self.to.client.base(), parent, self.within.started);
         let mut next = match reading.begin_list(parent)? {
             Some(note) => match note.next {
                 Some(link) => Some(Url::parse(&link).unwrap_or_else(|_| beginning.clone())),
@@ -117,7 +117,7 @@ impl Source<'_> {
                     reading.cost.add(cost);
                     outcome
                 }
-                None => self.line.client.get(&url, &self.line.auth, &mut reading.cost).await,
+                None => self.to.client.get(&url, &self.to.auth, &mut reading.cost).await,
             };
             let answer = match outcome {
                 Ok(answer) => answer,
@@ -159,7 +159,7 @@ impl Source<'_> {
 
     /// What a refusal means for the list.
     fn refused(&self, step: &Step, answer: &Answer, is_first: bool, reading: &Reading<'_>) -> Ended {
-        match classify(self.line.source, step.call, answer.status, &answer.body) {
+        match classify(self.to.source, step.call, answer.status, &answer.body) {
             // "There are none" is no answer to the question for the rest of a list.
             Failure::Empty if is_first => Ended::whole(),
             Failure::Empty => Ended::broken(true, &format!("HTTP {} in the middle of the list", answer.status)),

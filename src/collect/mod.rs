@@ -9,10 +9,10 @@
 
 mod auth;
 mod client;
+mod connection;
 mod drift;
 mod estimate;
 mod failure;
-mod line;
 mod list;
 mod pace;
 mod pages;
@@ -37,7 +37,7 @@ pub use estimate::{BucketForecast, Forecast, StepForecast};
 pub use pace::RateShare;
 pub use parents::{Parent, parent_keys};
 pub use plan::{Plan, Step, everything, plan};
-pub use probe::{Examination, Probe, examine};
+pub use probe::{Probe, Probed, probe};
 pub use run::{collect, identity};
 
 /// Tells the time; only the command line reads the real clock.
@@ -130,12 +130,12 @@ pub enum CollectError {
     /// A credential cannot be had.
     #[error("{}", .0.message)]
     Credential(Box<Diagnostic>),
-    /// Signing in failed.
-    #[error("{} refused the sign-in: {reason}", source_name.title())]
+    /// Signing in failed: refused, or nobody answered.
+    #[error("{}: signing in failed: {reason}", source_name.title())]
     SignIn {
-        /// Who refused.
+        /// Where.
         source_name: SourceName,
-        /// In its own words.
+        /// Why, in its own words.
         reason: String,
     },
     /// Not one resource type of a source could be read.

@@ -6,21 +6,19 @@ use serde_json::value::RawValue;
 
 use super::auth::Grant;
 use super::client::Answer;
+use super::connection::{Connection, writing_warning};
 use super::failure::{Failure, classify};
-use super::line::{Line, writing_warning};
 use super::parents::{Parent, parent_keys};
 use super::plan::{Plan, Step};
 use super::retry::{Cost, GetError};
 use super::{Clock, CollectError, Observer, Options, pages};
-use crate::catalog::{Population, RecordType, SourceName};
+use crate::catalog::{PerParent, Population, RecordType, SourceName};
 use crate::config::Tenant;
 use crate::snapshot::Status;
 
 /// What one source would answer.
 #[derive(Debug)]
-pub struct Examination {
-    /// Whom it is about.
-    pub source: SourceName,
+pub struct Probed {
     /// What the credential allows.
     pub grant: Grant,
     /// What the user is told about a credential that allows more than it should.
@@ -40,21 +38,21 @@ pub struct Probe {
     pub reason: Option<String>,
 }
 
-/// Examines the sources of a pair that the configuration names, one after the other.
+/// Asks the sources of a pair that the configuration names, one after the other.
 ///
 /// # Errors
-/// For each source by itself: when a credential is missing or refused.
-pub async fn examine(
+/// For each source by itself: when a credential is missing or refused, or nothing answers.
+pub async fn probe(
     tenant: &Tenant,
     plan: &Plan,
     options: Options,
     clock: Clock,
     observer: Observer,
-) -> Vec<(SourceName, Result<Examination, CollectError>)> {
+) -> Vec<(SourceName, Result<Probed, CollectError>)> {
     let mut all = Vec::new();
     for source in [SourceName::Okta, SourceName::Entra] {
-        match Line::to(source, tenant, plan, options, &clock, &observer) {
-            Ok(Some(line)) => all.push((source, examine_one(&line, plan, &clock).await)),
+        match Connection::to(source, tenant, plan, options, &clock, &observer) {
+            Ok(Some(to)) => all.push((source, probe_source(&to, plan, &clock).await)),
             Ok(None) => {}
             Err(error) => all.push((source, Err(error))),
         }
@@ -62,84 +60,107 @@ pub async fn examine(
     all
 }
 
-/// The objects of first pages, for the types that are read once for each of them.
-type FirstPages = HashMap<RecordType, Vec<Parent>>;
+/// What is known of the types that others are read once for each of.
+type Parents = HashMap<RecordType, FirstPage>;
 
-async fn examine_one(line: &Line, plan: &Plan, clock: &Clock) -> Result<Examination, CollectError> {
-    let grant = line.sign_in().await?;
+/// The first page of a type, or why there is none.
+type FirstPage = Result<Vec<Parent>, (Status, String)>;
+
+/// How a type fared, and why not better.
+type Outcome = (Status, Option<String>);
+
+async fn probe_source(to: &Connection, plan: &Plan, clock: &Clock) -> Result<Probed, CollectError> {
+    let grant = to.sign_in().await?;
     let now = clock();
     let mut probes = Vec::new();
-    let mut first_pages = FirstPages::new();
-    for step in plan.of(line.source) {
-        let (status, reason) = probe(line, step, &grant, &mut first_pages, now).await?;
+    let mut parents = Parents::new();
+    for step in plan.of(to.source) {
+        let (status, reason) = probe_type(to, step, &grant, &mut parents, now, probes.is_empty()).await?;
+        if status != Status::Complete {
+            let why = (status, reason.clone().unwrap_or_default());
+            parents.insert(step.resource.record, Err(why));
+        }
         probes.push(Probe {
             step: *step,
             status,
             reason,
         });
     }
-    Ok(Examination {
-        source: line.source,
-        warning: writing_warning(line.source, &grant),
+    Ok(Probed {
+        warning: writing_warning(to.source, &grant),
         grant,
         probes,
     })
 }
 
-type Outcome = (Status, Option<String>);
-
-async fn probe(
-    line: &Line,
+async fn probe_type(
+    to: &Connection,
     step: &Step,
     grant: &Grant,
-    first_pages: &mut FirstPages,
+    parents: &mut Parents,
     now: jiff::Timestamp,
+    is_first: bool,
 ) -> Result<Outcome, CollectError> {
-    if let Some((status, reason)) = line.in_vain(step, grant) {
+    if let Some((status, reason)) = to.in_vain(step, grant) {
         return Ok((status, Some(reason)));
     }
     let parent = match &step.call.per {
         None => None,
-        Some(per) => {
-            let known = first_pages.get(&per.parent).map(Vec::as_slice).unwrap_or_default();
-            match parent_keys(per, known).into_iter().next() {
-                Some(key) => Some(key),
-                None => {
-                    let reason = format!("the first page of {} has none to ask about", per.parent.name());
-                    return Ok((Status::NotRequested, Some(reason)));
-                }
-            }
-        }
+        Some(per) => match first_key(per, parents) {
+            Ok(key) => Some(key),
+            Err((status, reason)) => return Ok((status, Some(reason))),
+        },
     };
-    let url = step.url(line.client.base(), parent.as_deref(), now);
-    match line.client.get(&url, &line.auth, &mut Cost::default()).await {
-        Ok(answer) => Ok(judge(line, step, parent, &answer, first_pages)),
-        Err(GetError::SignIn(error)) => Err(error),
-        Err(GetError::Failed(reason)) => Ok((Status::Failed, Some(reason))),
+    let nothing = |reason| CollectError::Nothing {
+        source_name: to.source,
+        reason,
+    };
+    let url = step.url(to.client.base(), parent.as_deref(), now);
+    let answer = match to.client.get(&url, &to.auth, &mut Cost::default()).await {
+        Ok(answer) => answer,
+        Err(GetError::SignIn(error)) => return Err(error),
+        // Nobody answers: the others would not either, after as many attempts.
+        Err(GetError::Failed(reason)) if is_first => return Err(nothing(reason)),
+        Err(GetError::Failed(reason)) => return Ok((Status::Failed, Some(reason))),
+    };
+    if answer.status != 200 {
+        return match classify(to.source, step.call, answer.status, &answer.body) {
+            Failure::Empty => Ok((Status::Complete, None)),
+            Failure::SignedOut(reason) => Err(nothing(reason)),
+            Failure::Refused(status, reason) => Ok((status, Some(reason))),
+        };
+    }
+    match first_page(step, parent, &answer) {
+        Ok(page) => {
+            parents.insert(step.resource.record, Ok(page));
+            Ok((Status::Complete, None))
+        }
+        Err(reason) => Ok((Status::Failed, Some(reason))),
     }
 }
 
-fn judge(line: &Line, step: &Step, under: Option<String>, answer: &Answer, first_pages: &mut FirstPages) -> Outcome {
-    if answer.status != 200 {
-        return match classify(line.source, step.call, answer.status, &answer.body) {
-            Failure::Empty => (Status::Complete, None),
-            Failure::SignedOut(reason) => (Status::Failed, Some(reason)),
-            Failure::Refused(status, reason) => (status, Some(reason)),
-        };
-    }
+/// The key of one parent to ask about.
+fn first_key(per: &PerParent, parents: &Parents) -> Result<String, (Status, String)> {
+    let name = per.parent.name();
+    let known = match parents.get(&per.parent) {
+        Some(Ok(known)) => known.as_slice(),
+        Some(Err((status, reason))) => return Err((*status, format!("{name} could not be read: {reason}"))),
+        None => &[],
+    };
+    let reason = || format!("the first page of {name} has none to ask about");
+    let key = parent_keys(per, known).into_iter().next();
+    key.ok_or_else(|| (Status::NotRequested, reason()))
+}
+
+/// The objects of an answer.
+fn first_page(step: &Step, under: Option<String>, answer: &Answer) -> Result<Vec<Parent>, String> {
     let single = step.resource.population == Population::One;
-    match pages::parse(step.call, single, &answer.headers, &answer.body) {
-        Ok(page) => {
-            let parent = |object: &&RawValue| {
-                Some(Parent {
-                    parent: under.clone(),
-                    object: serde_json::from_str(object.get()).ok()?,
-                })
-            };
-            let parents = page.objects.iter().filter_map(parent).collect();
-            first_pages.insert(step.resource.record, parents);
-            (Status::Complete, None)
-        }
-        Err(reason) => (Status::Failed, Some(reason)),
-    }
+    let page = pages::parse(step.call, single, &answer.headers, &answer.body)?;
+    let parent = |object: &&RawValue| {
+        Some(Parent {
+            parent: under.clone(),
+            object: serde_json::from_str(object.get()).ok()?,
+        })
+    };
+    Ok(page.objects.iter().filter_map(parent).collect())
 }

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 use super::auth::Auth;
 use super::client::{Answer, Client, Request, SendError, host};
 use super::pace::backoff;
-use super::{CollectError, Event};
+use super::{CollectError, Event, WaitCause};
 
 /// Attempts for one page that fail, the first included.
 const MAX_ATTEMPTS: u32 = 6;
@@ -16,6 +16,9 @@ const MAX_ATTEMPTS: u32 = 6;
 const MAX_THROTTLES: u32 = 20;
 /// Longest wait between two requests for a token.
 const MAX_TOKEN_WAIT: Duration = Duration::from_secs(300);
+
+/// Shorter waits for a token are not told.
+const TOLD_WAIT: Duration = Duration::from_secs(5);
 
 /// What a page cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,6 +57,7 @@ impl Client {
             let turn = self.pace.turn(url.path(), not_before, &self.observer).await;
             let signature = auth.sign(self, url).await.map_err(GetError::SignIn)?;
             cost.requests += 1;
+            let authorization = signature.authorization.clone();
             let request = Request::Read {
                 url: url.clone(),
                 signature,
@@ -74,7 +78,7 @@ impl Client {
                             failures += 1;
                             not_before = Some(Instant::now() + backoff(failures));
                         }
-                        401 if !renewed && auth.renew().await => renewed = true,
+                        401 if !renewed && auth.renew(&authorization).await => renewed = true,
                         _ => return Ok(answer),
                     }
                 }
@@ -94,7 +98,10 @@ impl Client {
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let wait = match self.exchange(request()?).await {
+            let request = request()?;
+            let secrets = request.secrets();
+            let outcome = self.exchange(request).await.map(|answer| answer.without(&secrets));
+            let wait = match outcome {
                 Ok(answer) if matches!(answer.status, 429 | 500 | 502 | 503 | 504) && attempt < MAX_ATTEMPTS => {
                     let seconds = answer
                         .headers
@@ -107,6 +114,14 @@ impl Client {
                 Err(SendError::Broken(_)) if attempt < MAX_ATTEMPTS => backoff(attempt),
                 Err(SendError::Broken(message) | SendError::Refused(message)) => return Err(message),
             };
+            if wait >= TOLD_WAIT {
+                (self.observer)(Event::Waiting {
+                    source: self.source,
+                    bucket: "sign-in",
+                    cause: WaitCause::Asked,
+                    time: wait,
+                });
+            }
             sleep(wait).await;
         }
     }

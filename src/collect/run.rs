@@ -3,7 +3,8 @@
 use reqwest::Url;
 use sha2::{Digest as _, Sha256};
 
-use super::line::Line;
+use super::auth::Grant;
+use super::connection::Connection;
 use super::plan::{Plan, Step};
 use super::source::Source;
 use super::{Clock, CollectError, Observer, Options};
@@ -57,11 +58,17 @@ pub async fn collect(
         observer: &observer,
         started,
     };
-    let read = async |source| match Line::to(source, tenant, plan, options, &clock, &observer)? {
-        Some(line) => Source::new(within, line).all(plan).await,
+    // A credential that is wrong shows before anything is read with the other.
+    let sign_in = async |source| match Connection::to(source, tenant, plan, options, &clock, &observer)? {
+        Some(to) => Ok::<_, CollectError>(Some((to.sign_in().await?, to))),
+        None => Ok(None),
+    };
+    let (okta, entra) = tokio::try_join!(sign_in(SourceName::Okta), sign_in(SourceName::Entra))?;
+    let read = async |signed_in: Option<(Grant, Connection)>| match signed_in {
+        Some((grant, to)) => Source::new(within, to).all(plan, &grant).await,
         None => Ok(Vec::new()),
     };
-    let (okta, entra) = tokio::join!(read(SourceName::Okta), read(SourceName::Entra));
+    let (okta, entra) = tokio::join!(read(okta), read(entra));
     let mut read: Vec<Entry> = okta?;
     read.extend(entra?);
     let resources = plan

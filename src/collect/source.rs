@@ -10,7 +10,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 
 use super::auth::Grant;
 use super::client::Answer;
-use super::line::{Line, writing_warning};
+use super::connection::{Connection, writing_warning};
 use super::list::Ended;
 use super::parents::keys_in;
 use super::plan::{Plan, Step};
@@ -27,7 +27,7 @@ const AHEAD: usize = 8;
 /// Reads the resource types of one source.
 pub(super) struct Source<'c> {
     pub(super) within: Within<'c>,
-    pub(super) line: Line,
+    pub(super) to: Connection,
     /// Why the credential is no longer accepted, once it is not.
     lost: Mutex<Option<String>>,
 }
@@ -42,26 +42,22 @@ pub(super) struct First {
 }
 
 impl<'c> Source<'c> {
-    pub(super) fn new(within: Within<'c>, line: Line) -> Self {
+    pub(super) fn new(within: Within<'c>, to: Connection) -> Self {
         Self {
             within,
-            line,
+            to,
             lost: Mutex::default(),
         }
     }
 
-    pub(super) async fn all(self, plan: &Plan) -> Result<Vec<Entry>, CollectError> {
-        let source = self.line.source;
-        if plan.of(source).next().is_none() {
-            return Ok(Vec::new());
-        }
-        let grant = self.line.sign_in().await?;
-        if let Some(warning) = writing_warning(source, &grant) {
+    pub(super) async fn all(self, plan: &Plan, grant: &Grant) -> Result<Vec<Entry>, CollectError> {
+        let source = self.to.source;
+        if let Some(warning) = writing_warning(source, grant) {
             self.tell(Event::Warning(warning));
         }
         let parents = plan.of(source).filter_map(|step| Some(step.call.per.as_ref()?.parent));
         let ends: Ends = parents.map(|parent| (parent, watch::Sender::new(None))).collect();
-        let entries = try_join_all(plan.of(source).map(|step| self.step(step, plan, &grant, &ends))).await?;
+        let entries = try_join_all(plan.of(source).map(|step| self.step(step, plan, grant, &ends))).await?;
         let nothing = !entries.is_empty()
             && entries
                 .iter()
@@ -90,11 +86,7 @@ impl<'c> Source<'c> {
     /// Reads one resource type when its turn comes.
     async fn step(&self, step: &Step, plan: &Plan, grant: &Grant, ends: &Ends) -> Result<Entry, CollectError> {
         let parent = match &step.call.per {
-            Some(per)
-                if plan
-                    .of(self.line.source)
-                    .any(|other| other.resource.record == per.parent) =>
-            {
+            Some(per) if plan.of(self.to.source).any(|other| other.resource.record == per.parent) => {
                 let ended = ends.get(&per.parent).map(watch::Sender::subscribe);
                 match ended {
                     Some(mut ended) => ended
@@ -107,12 +99,12 @@ impl<'c> Source<'c> {
             }
             _ => None,
         };
-        let beginning = step.url(self.line.client.base(), None, self.within.started);
-        let _permit = self.line.client.pace.list(beginning.path()).await;
+        let beginning = step.url(self.to.client.base(), None, self.within.started);
+        let _permit = self.to.client.pace.list(beginning.path()).await;
         let known = self.within.writer.known(&step.resource.name)?;
         let hopeless = || {
             let lost = self.lost().map(|reason| (Status::Failed, reason));
-            lost.or_else(|| self.line.in_vain(step, grant))
+            lost.or_else(|| self.to.in_vain(step, grant))
         };
         let entry = match (known.done, hopeless()) {
             (Some(entry), _) => entry,
@@ -281,9 +273,9 @@ impl<'c> Source<'c> {
         if is_begun {
             return None;
         }
-        let url = step.url(self.line.client.base(), Some(key), self.within.started);
+        let url = step.url(self.to.client.base(), Some(key), self.within.started);
         let mut cost = Cost::default();
-        let outcome = self.line.client.get(&url, &self.line.auth, &mut cost).await;
+        let outcome = self.to.client.get(&url, &self.to.auth, &mut cost).await;
         Some(First { outcome, cost })
     }
 }

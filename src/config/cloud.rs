@@ -33,6 +33,17 @@ impl Cloud {
         Self::ALL.into_iter().find(|cloud| cloud.name() == name)
     }
 
+    /// Audience of the tokens of other issuers that are exchanged there (learn.microsoft.com, "Workload identity
+    /// federation", "Configure an application to trust a managed identity"; for the national clouds unconfirmed: it must
+    /// be the one that the app registration's federated credential names).
+    pub fn exchange_audience(self) -> &'static str {
+        match self {
+            Self::Global => "api://AzureADTokenExchange",
+            Self::UsGov | Self::Dod => "api://AzureADTokenExchangeUSGov",
+            Self::China => "api://AzureADTokenExchangeChina",
+        }
+    }
+
     /// Sign-in host (learn.microsoft.com/graph/deployments; China's as in docs.azure.cn, certificate-credentials).
     pub(super) fn login_url(self) -> &'static str {
         match self {

@@ -1,5 +1,7 @@
 //! How tenken signs in: which keys of the configuration go together.
 
+use std::ops::Range;
+
 use reqwest::Url;
 
 use super::Secret;
@@ -57,18 +59,53 @@ const OKTA_CREDENTIALS: [&str; 2] = ["token", "private_key"];
 /// Keys of `entra` of which there is one.
 const ENTRA_CREDENTIALS: [&str; 4] = ["client_secret", "certificate", "federated_token", "managed_identity"];
 
-/// Keys that say where a secret is, by the side they are under.
-pub(super) fn secret_keys() -> impl Iterator<Item = (&'static str, &'static str)> {
-    let okta = OKTA_CREDENTIALS.into_iter().map(|key| ("okta", key));
-    let entra = ENTRA_CREDENTIALS.into_iter().map(|key| ("entra", key));
-    okta.chain(entra)
+/// Both sides, with the keys whose values may be shown.
+pub(super) const SIDES: [(&str, &[&str]); 2] = [
+    ("okta", &["url", "client_id", "key_id"]),
+    (
+        "entra",
+        &[
+            "tenant",
+            "cloud",
+            "client_id",
+            "managed_identity",
+            "login_url",
+            "graph_url",
+        ],
+    ),
+];
+
+/// Whether a key of a side says where a secret is.
+pub(super) fn is_secret(side: &str, key: &str) -> bool {
+    match side {
+        "okta" => OKTA_CREDENTIALS.contains(&key),
+        _ => ENTRA_CREDENTIALS.contains(&key),
+    }
+}
+
+/// Places of the texts below a key that may be credentials: all but those that say where one is.
+pub(super) fn uncertain(node: &Node) -> Vec<Range<usize>> {
+    if node.as_str() == Some(GITHUB_ACTIONS) {
+        return Vec::new();
+    }
+    if node.entries().is_empty() && node.items().is_empty() {
+        return vec![node.span.clone()];
+    }
+    let below = node.entries().iter().flat_map(|(key, value)| match key.name.as_str() {
+        "file" | "command" => Vec::new(),
+        "env" if value.as_str().is_some_and(is_variable) => Vec::new(),
+        _ => uncertain(value),
+    });
+    below.chain(node.items().iter().flat_map(uncertain)).collect()
+}
+
+/// Whether a text can be the name of a variable.
+fn is_variable(text: &str) -> bool {
+    text.len() <= 128 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// The word under `federated_token` that asks for the workflow's own token.
 pub(super) const GITHUB_ACTIONS: &str = "github_actions";
-
-/// Audience of tokens that are exchanged (learn.microsoft.com, "Workload identity federation").
-pub const TOKEN_EXCHANGE_AUDIENCE: &str = "api://AzureADTokenExchange";
 
 pub(super) fn okta(document: &Document, node: &Node, sink: &mut Diagnostics) -> Option<OktaCredential> {
     let (key, value) = only_one(document, node, &OKTA_CREDENTIALS, sink)?;
@@ -88,6 +125,7 @@ pub(super) fn okta(document: &Document, node: &Node, sink: &mut Diagnostics) -> 
 pub(super) fn entra(document: &Document, node: &Node, sink: &mut Diagnostics) -> Option<EntraCredential> {
     let (key, value) = only_one(document, node, &ENTRA_CREDENTIALS, sink)?;
     if key == "managed_identity" {
+        check_tenant_id(document, node, sink);
         let client_id = node.get("client_id").and_then(Node::as_str).map(str::to_owned);
         return Some(EntraCredential::ManagedIdentity { client_id });
     }
@@ -99,6 +137,22 @@ pub(super) fn entra(document: &Document, node: &Node, sink: &mut Diagnostics) ->
         _ => AppProof::ClientSecret(Secret::of(value)?),
     };
     Some(EntraCredential::App { client_id, proof })
+}
+
+/// The machine says by itself which tenant its identity is of; only an id tells whether it is the one that is meant.
+fn check_tenant_id(document: &Document, node: &Node, sink: &mut Diagnostics) {
+    let Some(tenant) = node.get("tenant") else { return };
+    if tenant.as_str().is_some_and(|text| uuid::Uuid::parse_str(text).is_ok()) {
+        return;
+    }
+    sink.push(
+        Diagnostic::error(
+            Code::InvalidConfig,
+            "with `managed_identity` the tenant is named by its id",
+        )
+        .at(&document.source, tenant.span.clone(), "not an id")
+        .help("Microsoft Entra admin center > Overview > Tenant ID shows it"),
+    );
 }
 
 /// The one of several keys that is there.

@@ -21,9 +21,6 @@ pub enum Secret {
     Given(SecretString),
 }
 
-/// Ways to say where a credential is.
-pub(super) const PLACES: [&str; 3] = ["env", "file", "command"];
-
 impl Secret {
     /// What `{ env: NAME }`, `{ file: PATH }` or `{ command: [PROGRAM, …] }` says.
     pub(super) fn of(node: &Node) -> Option<Self> {
@@ -65,11 +62,16 @@ impl Secret {
     pub fn fetch_pem(&self) -> Result<SecretString, Diagnostic> {
         let text = self.text(Readers::OwnerOnly)?;
         if text.contains("-----BEGIN ") {
-            Ok(SecretString::from(text))
-        } else {
-            let message = format!("{} holds no PEM text (-----BEGIN …-----)", self.describe());
-            Err(missing(message).help("`openssl pkcs12 -in FILE.pfx -nodes` writes PEM from a .pfx file"))
+            return Ok(SecretString::from(text));
         }
+        if text.trim().is_empty() {
+            return Err(missing(format!("{} is empty", self.describe())));
+        }
+        let message = format!("{} holds no PEM text (-----BEGIN …-----)", self.describe());
+        Err(missing(message).help(match text.trim_start().starts_with('{') {
+            true => "this looks like a JWK: where Okta shows the private key, choose PEM",
+            false => "`openssl pkcs12 -in FILE.pfx -nodes` writes PEM from a .pfx file",
+        }))
     }
 
     fn word(&self, text: &str) -> Result<SecretString, Diagnostic> {

@@ -141,6 +141,7 @@ fn one_file_builds_requests_and_only_to_read() {
                 ".delete(",
                 ".head(",
                 ".request(",
+                ".execute(",
                 "Method::",
                 "::Method",
             ] {
@@ -155,7 +156,11 @@ fn one_file_builds_requests_and_only_to_read() {
             let harmless = ["Url", "header::"].iter().any(|name| rest.starts_with(name));
             assert!(harmless, "{relative} takes more of reqwest than addresses and headers");
         }
-        for way_out in ["TcpStream", "UdpSocket", "UnixStream", "hyper::"] {
+        assert!(
+            !code.contains("use reqwest as"),
+            "{relative} gives reqwest another name"
+        );
+        for way_out in ["TcpStream", "TcpSocket", "UdpSocket", "UnixStream", "hyper::"] {
             assert!(!code.contains(way_out), "{relative} uses {way_out}");
         }
     }

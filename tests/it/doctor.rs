@@ -19,8 +19,13 @@ async fn server(scenario: &str, deny: &[&str]) -> Server {
     Server::start(world, options).await.unwrap()
 }
 
-/// Runs it with the simulator's own credentials, or with another client secret.
-fn doctor(server: &Server, secret: Option<&str>, arguments: &[&str]) -> Assert {
+/// Runs it with the simulator's own credentials.
+fn doctor(server: &Server, arguments: &[&str]) -> Assert {
+    let credentials = server.credentials();
+    doctor_with(server, &credentials.okta_token, &credentials.client_secret, arguments)
+}
+
+fn doctor_with(server: &Server, token: &str, secret: &str, arguments: &[&str]) -> Assert {
     let credentials = server.credentials();
     let folder = TempDir::new().unwrap();
     let config = format!(
@@ -37,8 +42,8 @@ fn doctor(server: &Server, secret: Option<&str>, arguments: &[&str]) -> Assert {
         .current_dir(folder.path())
         .arg("doctor")
         .args(arguments)
-        .env("T_OKTA", &credentials.okta_token)
-        .env("T_ENTRA", secret.unwrap_or(&credentials.client_secret))
+        .env("T_OKTA", token)
+        .env("T_ENTRA", secret)
         .assert()
 }
 
@@ -49,7 +54,7 @@ fn text(bytes: &[u8]) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_in_order() {
     let server = server(CONTOSO, &[]).await;
-    let assert = doctor(&server, None, &[]).code(0);
+    let assert = doctor(&server, &[]).code(0);
     let out = text(&assert.get_output().stdout);
     assert!(out.contains("Entra: signed in\n  granted: "), "{out}");
     assert!(out.contains("User.Read.All"), "{out}");
@@ -66,17 +71,23 @@ async fn everything_in_order() {
     assert_eq!(paths.len(), asked.len());
 }
 
+/// Contoso with these permissions granted and no others.
+fn granted(permissions: &str) -> String {
+    let at = CONTOSO.find("  client:\n").unwrap() + "  client:\n".len();
+    format!("{}    granted: [{permissions}]\n{}", &CONTOSO[..at], &CONTOSO[at..])
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_denied_type_names_the_permission_and_the_policies_it_costs() {
-    let server = server(CONTOSO, &["/beta/admin/appsAndServices"]).await;
-    let assert = doctor(&server, None, &[]).code(4);
+    let server = server(&granted("Directory.Read.All, Policy.Read.All"), &[]).await;
+    let assert = doctor(&server, &[]).code(4);
     let out = text(&assert.get_output().stdout);
     assert!(out.contains("entra.apps_and_services is denied"), "{out}");
     let line = "  provisioning.trials-off for want of OrgSettings-AppsAndServices.Read.All\n";
     assert!(out.contains(line), "{out}");
-    assert!(!out.contains("provisioning.usage-location for want"), "{out}");
+    assert!(!out.contains("provisioning.email-sign-up-off for want"), "{out}");
 
-    let assert = doctor(&server, None, &["--format", "json"]).code(4);
+    let assert = doctor(&server, &["--format", "json"]).code(4);
     let json: Value = serde_json::from_slice(&assert.get_output().stdout).unwrap();
     let unknown = json["unknown"].as_array().unwrap();
     let trials = unknown
@@ -91,13 +102,22 @@ async fn a_denied_type_names_the_permission_and_the_policies_it_costs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_type_that_is_denied_in_spite_of_its_permission_wants_something_else() {
+    let server = server(CONTOSO, &["/beta/admin/appsAndServices"]).await;
+    let assert = doctor(&server, &[]).code(4);
+    let out = text(&assert.get_output().stdout);
+    let line = "  provisioning.trials-off for want of a role for entra.apps_and_services\n";
+    assert!(out.contains(line), "{out}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_refused_sign_in_costs_its_own_side_only() {
     let server = server(CONTOSO, &[]).await;
-    let assert = doctor(&server, Some("wrong-secret"), &[]).code(3);
+    let assert = doctor_with(&server, &server.credentials().okta_token, "wrong-secret", &[]).code(3);
     let out = text(&assert.get_output().stdout);
     assert!(out.contains("Okta: signed in"), "{out}");
     assert!(
-        out.contains("Entra refused the sign-in: HTTP 401 invalid_client AADSTS7000215"),
+        out.contains("Entra: signing in failed: HTTP 401 invalid_client AADSTS7000215"),
         "{out}"
     );
     assert!(out.contains("for want of a sign-in to Entra"), "{out}");
@@ -106,14 +126,38 @@ async fn a_refused_sign_in_costs_its_own_side_only() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_can_write_is_warned_of() {
-    let granted = "    granted: [User.ReadWrite.All, Directory.Read.All]\n";
-    let at = CONTOSO.find("  client:\n").unwrap() + "  client:\n".len();
-    let scenario = format!("{}{granted}{}", &CONTOSO[..at], &CONTOSO[at..]);
+    let scenario = granted("User.ReadWrite.All, Directory.Read.All");
     let server = server(&scenario, &[]).await;
-    let assert = doctor(&server, None, &[]);
+    let assert = doctor(&server, &[]);
     let error = text(&assert.get_output().stderr);
     assert!(
         error.contains("the Entra token can write (User.ReadWrite.All)"),
         "{error}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_nobody_takes_is_no_sign_in() {
+    let server = server(CONTOSO, &[]).await;
+    let assert = doctor_with(&server, "wrong-token", &server.credentials().client_secret, &[]).code(3);
+    let out = text(&assert.get_output().stdout);
+    assert!(
+        out.contains("nothing could be read from Okta: HTTP 401 E0000011: Invalid token provided"),
+        "{out}"
+    );
+    assert!(out.contains("Entra: signed in"), "{out}");
+    // One refusal is enough.
+    let refused = server.requests().into_iter().filter(|request| request.status == 401);
+    assert_eq!(refused.count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_was_asked_about_is_not_called_fine() {
+    let server = server(CONTOSO, &["/api/v1/apps"]).await;
+    let assert = doctor(&server, &[]).code(4);
+    let out = text(&assert.get_output().stdout);
+    assert!(
+        out.contains("okta.app_user is denied: okta.app could not be read"),
+        "{out}"
     );
 }

@@ -191,7 +191,7 @@ async fn a_wrong_key_is_refused_in_oktas_words() {
     let (outcome, _) = gather(&with_key(tenant_of(&server), &other)).await;
     let message = outcome.unwrap_err().to_string();
     assert!(
-        message.contains("Okta refused the sign-in: HTTP 401 invalid_client The client_assertion signature is invalid"),
+        message.contains("Okta: signing in failed: HTTP 401 invalid_client The client_assertion signature is invalid"),
         "{message}"
     );
 }
@@ -218,6 +218,13 @@ async fn a_certificate_signs_in_to_entra() {
         .unwrap()
         .self_signed(&key)
         .unwrap();
+    let stranger = KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap();
+    let mismatched = Secret::Given((certificate.pem() + &stranger.serialize_pem()).into());
+    let tenant = with_proof(tenant_of(&server), &client_id, AppProof::Certificate(mismatched));
+    let message = gather(&tenant).await.0.unwrap_err().to_string();
+    assert!(message.contains("does not belong to the certificate"), "{message}");
+
+    // One that the app registration does not have.
     let wrong = Secret::Given((other.pem() + &key.serialize_pem()).into());
     let tenant = with_proof(tenant_of(&server), &client_id, AppProof::Certificate(wrong));
     let message = gather(&tenant).await.0.unwrap_err().to_string();
@@ -435,4 +442,61 @@ async fn a_token_of_another_tenant_is_not_used() {
     entra.login_url = other.uri().parse().unwrap();
     let message = gather(&tenant).await.0.unwrap_err().to_string();
     assert!(message.contains("the token is for the tenant"), "{message}");
+}
+
+/// A login server that repeats what it was sent.
+struct Echo;
+
+impl wiremock::Respond for Echo {
+    fn respond(&self, request: &wiremock::Request) -> ResponseTemplate {
+        let sent = String::from_utf8_lossy(&request.body).into_owned();
+        ResponseTemplate::new(400).set_body_json(json!({ "error": "invalid_client", "error_description": sent }))
+    }
+}
+
+#[tokio::test]
+async fn what_a_server_repeats_of_our_secrets_is_covered() {
+    let login = MockServer::start().await;
+    Mock::given(method("POST")).respond_with(Echo).mount(&login).await;
+    let mut tenant = crate::support::tenant(None, Some((&login.uri(), &login.uri())));
+    let secret = Secret::Given("hush~hush+hush/hush".to_owned().into());
+    tenant = with_proof(tenant, "c1", AppProof::ClientSecret(secret));
+    let message = gather(&tenant).await.0.unwrap_err().to_string();
+    assert!(message.contains("client_secret=***"), "{message}");
+    assert!(!message.contains("hush"), "{message}");
+}
+
+#[tokio::test]
+async fn a_credential_that_is_refused_shows_before_anything_is_read() {
+    let server = server(ServerOptions::default()).await;
+    let mut tenant = tenant_of(&server);
+    let wrong = Secret::Given("wrong".to_owned().into());
+    tenant = with_proof(tenant, &server.credentials().client_id, AppProof::ClientSecret(wrong));
+    let message = gather(&tenant).await.0.unwrap_err().to_string();
+    assert!(message.contains("Entra: signing in failed"), "{message}");
+    assert!(server.requests().iter().all(|request| request.method == "POST"));
+}
+
+#[tokio::test]
+async fn a_token_that_everybody_finds_refused_is_bought_again_once() {
+    let graph = MockServer::start().await;
+    let token = |name: &str| json!({ "access_token": name, "expires_in": 3600, "token_type": "Bearer" });
+    let tokens = Mock::given(method("POST")).respond_with(ResponseTemplate::new(200).set_body_json(token("first")));
+    tokens.up_to_n_times(1).mount(&graph).await;
+    Mock::given(method("POST"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(token("second")))
+        .expect(1)
+        .mount(&graph)
+        .await;
+    Mock::given(header("authorization", "Bearer first"))
+        .respond_with(ResponseTemplate::new(401).set_delay(std::time::Duration::from_millis(200)))
+        .mount(&graph)
+        .await;
+    Mock::given(header("authorization", "Bearer second"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(json!({ "value": [] })))
+        .mount(&graph)
+        .await;
+    let tenant = crate::support::tenant(None, Some((&graph.uri(), &graph.uri())));
+    gather(&tenant).await.0.unwrap();
+    graph.verify().await;
 }

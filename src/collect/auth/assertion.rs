@@ -1,7 +1,8 @@
 //! Client assertions: a JWT, signed with the client's private key, in place of a secret (RFC 7523, section 2.2).
 
-use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde::Serialize;
+use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use crate::diagnostic::{Code, Diagnostic};
@@ -69,6 +70,18 @@ impl Key {
 
     pub(super) fn kind(&self) -> Kind {
         self.kind
+    }
+
+    /// Whether what an RSA key signs can be checked with a certificate.
+    pub(super) fn belongs_to(&self, certificate: &pem::Pem) -> bool {
+        let header = Header::new(Algorithm::PS256);
+        let mut validation = Validation::new(Algorithm::PS256);
+        validation.required_spec_claims.clear();
+        let checked = encode(&header, &json!({}), &self.key).and_then(|signed| {
+            let public = DecodingKey::from_rsa_pem(pem::encode(certificate).as_bytes())?;
+            decode::<Json>(&signed, &public, &validation)
+        });
+        checked.is_ok()
     }
 
     /// An assertion by a client, for the one who reads it. It is good once: each has an id of its own.

@@ -49,7 +49,7 @@ impl AppRegistration {
             AppProof::ClientSecret(secret) => Proof::Secret(secret.fetch()?),
             AppProof::Certificate(secret) => certificate(secret)?,
             AppProof::FederatedToken(secret) => Proof::FederatedToken(secret.clone()),
-            AppProof::GithubActions => Proof::Workflow(Workflow::of_environment()?),
+            AppProof::GithubActions => Proof::Workflow(Workflow::of_environment(entra.cloud.exchange_audience())?),
         };
         Ok(Self {
             token_url,
@@ -106,15 +106,18 @@ fn certificate(secret: &Secret) -> Result<Proof, Diagnostic> {
     let text = secret.fetch_pem()?;
     let blocks =
         pem::parse_many(text.expose_secret()).map_err(|_| unusable("the certificate's PEM text is damaged"))?;
-    let certificate = blocks.iter().find(|block| block.tag() == "CERTIFICATE");
-    let certificate = certificate.ok_or_else(|| {
-        unusable("the PEM text holds no certificate")
-            .help("put the certificate and its private key into one file: `cat cert.pem key.pem`")
-    })?;
+    let certificates: Vec<&pem::Pem> = blocks.iter().filter(|block| block.tag() == "CERTIFICATE").collect();
+    if certificates.is_empty() {
+        return Err(unusable("the PEM text holds no certificate")
+            .help("put the certificate and its private key into one file: `cat cert.pem key.pem`"));
+    }
     let key = Key::parse(text.expose_secret())?;
     if key.kind() != Kind::Rsa {
         return Err(unusable("Entra takes certificates with an RSA key only"));
     }
+    // In a chain it is the one that belongs to the key.
+    let own = certificates.into_iter().find(|certificate| key.belongs_to(certificate));
+    let certificate = own.ok_or_else(|| unusable("the private key does not belong to the certificate"))?;
     let header = Header {
         x5t_s256: Some(URL_SAFE_NO_PAD.encode(Sha256::digest(certificate.contents()))),
         ..Header::new(Algorithm::PS256)

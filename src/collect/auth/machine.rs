@@ -1,5 +1,7 @@
 //! Identities that the machine's host gives to the programs on it: Azure's managed identity, a GitHub Actions workflow.
 
+use std::net::IpAddr;
+
 use reqwest::Url;
 use secrecy::SecretString;
 use serde_json::Value as Json;
@@ -9,7 +11,7 @@ use super::entra::same_tenant;
 use super::token::AccessToken;
 use crate::collect::Clock;
 use crate::collect::client::{Client, Request};
-use crate::config::{Entra, TOKEN_EXCHANGE_AUDIENCE, is_safe};
+use crate::config::{Entra, is_safe};
 use crate::diagnostic::Diagnostic;
 
 /// Azure's instance metadata service, at the same link-local address on every machine
@@ -82,7 +84,8 @@ pub(super) struct Workflow {
 }
 
 impl Workflow {
-    pub(super) fn of_environment() -> Result<Self, Diagnostic> {
+    /// `audience` is for whom the token is to be.
+    pub(super) fn of_environment(audience: &str) -> Result<Self, Diagnostic> {
         let address = variable("ACTIONS_ID_TOKEN_REQUEST_URL");
         let (Some(address), Some(token)) = (address, variable("ACTIONS_ID_TOKEN_REQUEST_TOKEN")) else {
             return Err(unusable("this is no GitHub Actions job that may ask for a token")
@@ -90,7 +93,7 @@ impl Workflow {
         };
         let parsed = Url::parse(&address).ok().filter(is_safe);
         let mut url = parsed.ok_or_else(|| unusable("ACTIONS_ID_TOKEN_REQUEST_URL is not an https address"))?;
-        url.query_pairs_mut().append_pair("audience", TOKEN_EXCHANGE_AUDIENCE);
+        url.query_pairs_mut().append_pair("audience", audience);
         Ok(Self {
             url,
             token: SecretString::from(format!("Bearer {token}")),
@@ -120,12 +123,42 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// An address on this machine's own network: plain http is what these services speak.
+/// An address that never leaves this machine and its host: loopback or link-local.
 fn local_address(name: &str, text: &str) -> Result<Url, Diagnostic> {
-    let is_link_local =
-        |url: &Url| url.scheme() == "http" && url.host_str().is_some_and(|host| host.starts_with("169.254."));
+    let is_local = |url: &Url| {
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        let is_web = matches!(url.scheme(), "http" | "https");
+        is_web
+            && match host.parse::<IpAddr>() {
+                Ok(IpAddr::V4(address)) => address.is_loopback() || address.is_link_local(),
+                Ok(IpAddr::V6(address)) => address.is_loopback() || address.is_unicast_link_local(),
+                Err(_) => host == "localhost",
+            }
+    };
     Url::parse(text)
         .ok()
-        .filter(|url| is_safe(url) || is_link_local(url))
+        .filter(is_local)
         .ok_or_else(|| unusable(&format!("{name} is not an address of this machine")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_identity_is_asked_of_this_machine_only() {
+        for (address, own) in [
+            ("http://169.254.169.254", true),
+            ("http://127.0.0.1:41042/msi/token", true),
+            ("http://localhost:8081/", true),
+            ("http://[::1]:1/", true),
+            ("http://169.254.evil.example/msi", false),
+            ("https://evil.example/msi", false),
+            ("http://10.0.0.1/", false),
+            ("file:///etc/passwd", false),
+            ("", false),
+        ] {
+            assert_eq!(local_address("IDENTITY_ENDPOINT", address).is_ok(), own, "{address}");
+        }
+    }
 }

@@ -54,7 +54,7 @@ enum Buyer {
 /// What a credential turned out to allow.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grant {
-    /// Permissions that the token names; `None` where the credential does not say, as an API token.
+    /// Permissions that the token names; `None` where the credential does not say, as an API token or an opaque one.
     pub permissions: Option<Vec<String>>,
     /// Of those, the ones that would let it write.
     pub writing: Vec<String>,
@@ -139,12 +139,15 @@ impl Auth {
         }
     }
 
-    /// Forgets a token that was refused, so that the next request fetches a new one. Tells whether that can help.
-    pub(super) async fn renew(&self) -> bool {
-        match self {
-            Self::ApiToken(_) => false,
-            Self::AccessToken(purse) => purse.held.lock().await.take().is_some(),
-        }
+    /// Forgets a token that was refused, unless another took its place meanwhile, so that the next request has a new one.
+    /// Tells whether that can help.
+    pub(super) async fn renew(&self, refused: &SecretString) -> bool {
+        let Self::AccessToken(purse) = self else {
+            return false;
+        };
+        let mut held = purse.held.lock().await;
+        held.take_if(|token| token.is_in(refused));
+        true
     }
 
     /// What the credential turned out to allow, after it was first used.
@@ -153,7 +156,7 @@ impl Auth {
             return Grant::default();
         };
         let held = purse.held.lock().await.clone();
-        let permissions = held.as_ref().map(|token| token.claims().permissions.clone());
+        let permissions = held.as_ref().and_then(|token| token.claims().permissions.clone());
         let can_write = |name: &&String| token::can_write(purse.source, name);
         Grant {
             writing: permissions.iter().flatten().filter(can_write).cloned().collect(),

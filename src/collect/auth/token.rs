@@ -11,10 +11,15 @@ use super::dpop::ProofKey;
 use crate::catalog::SourceName;
 use crate::collect::client::{Answer, Signature};
 
-/// Tokens are renewed this long before they end.
+/// Tokens are renewed this long before they end, or after half of their life if that is shorter.
 const MARGIN: Duration = Duration::from_secs(300);
 /// Longer than any token lives (Microsoft's last 60 to 90 minutes, at most a day).
 const MAX_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How long a token lives whose answer does not say, in seconds: what both vendors give.
+const USUAL_LIFETIME: i64 = 3_600;
+/// Longest token that is sent: what servers take as a header.
+const MAX_LENGTH: usize = 64 << 10;
 
 /// An access token.
 pub(in crate::collect) struct AccessToken {
@@ -28,8 +33,8 @@ pub(in crate::collect) struct AccessToken {
 /// What a token says of itself. Nothing is trusted because of it, so its signature need not be checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Claims {
-    /// Entra's `roles`, Okta's `scp`.
-    pub(super) permissions: Vec<String>,
+    /// Entra's `roles`, Okta's `scp`; `None` when the token is not to be read.
+    pub(super) permissions: Option<Vec<String>>,
     /// Entra's tenant id.
     pub(super) tenant: Option<String>,
 }
@@ -44,18 +49,20 @@ impl AccessToken {
         if answer.status != 200 {
             return Err(refusal(answer.status, &json));
         }
-        let value = json.get("access_token").and_then(Json::as_str);
-        let value = value.ok_or("the answer holds no access token")?;
-        // The instance metadata service of Azure writes numbers as text.
-        let lifetime = json
-            .get("expires_in")
-            .and_then(|v| v.as_u64().or_else(|| v.as_str()?.parse().ok()))
-            .unwrap_or(3600)
-            .min(MAX_LIFETIME.as_secs());
+        let text = |key: &str| json.get(key).and_then(Json::as_str);
+        let value = text("access_token").ok_or("the answer holds no access token")?;
+        if value.is_empty() || value.len() > MAX_LENGTH || !value.chars().all(|c| c.is_ascii_graphic()) {
+            return Err("the answer's access token is not one that can be sent".to_owned());
+        }
+        let kind = text("token_type").unwrap_or("Bearer");
+        if !["Bearer", "DPoP"].iter().any(|known| known.eq_ignore_ascii_case(kind)) {
+            return Err("the answer's access token is of a type that is not known".to_owned());
+        }
+        let lifetime = lifetime(&json, now)?;
         Ok(Self {
             claims: Claims::of(value),
             value: SecretString::from(value.to_owned()),
-            until: now + Duration::from_secs(lifetime).saturating_sub(MARGIN),
+            until: now + lifetime - MARGIN.min(lifetime / 2),
             bound_to: None,
         })
     }
@@ -74,6 +81,11 @@ impl AccessToken {
 
     pub(super) fn is_good(&self, now: jiff::Timestamp) -> bool {
         now < self.until
+    }
+
+    /// Whether it is the token of an Authorization header.
+    pub(super) fn is_in(&self, authorization: &SecretString) -> bool {
+        authorization.expose_secret().ends_with(self.value.expose_secret())
     }
 
     pub(super) fn claims(&self) -> &Claims {
@@ -100,15 +112,31 @@ impl AccessToken {
     }
 }
 
+/// How long a token is good. Azure's metadata service writes numbers as text, and App Service says only when it ends.
+fn lifetime(json: &Json, now: jiff::Timestamp) -> Result<Duration, String> {
+    let number = |key: &str| {
+        let value = json.get(key)?;
+        value.as_i64().or_else(|| value.as_str()?.parse().ok())
+    };
+    let until_then = || Some(number("expires_on")? - now.as_second());
+    let seconds = number("expires_in").or_else(until_then).unwrap_or(USUAL_LIFETIME);
+    match u64::try_from(seconds) {
+        Ok(seconds) if seconds > 0 => Ok(Duration::from_secs(seconds).min(MAX_LIFETIME)),
+        _ => Err("the answer's access token has ended already".to_owned()),
+    }
+}
+
 impl Claims {
     fn of(token: &str) -> Self {
-        let json: Json = jsonwebtoken::dangerous::insecure_decode_claims(token).unwrap_or(Json::Null);
+        let Ok(json) = jsonwebtoken::dangerous::insecure_decode_claims::<Json>(token) else {
+            return Self::default();
+        };
         let names = |key: &str| {
             let list = json.get(key).and_then(Json::as_array).into_iter().flatten();
             list.filter_map(Json::as_str).map(str::to_owned).collect::<Vec<_>>()
         };
         Self {
-            permissions: [names("roles"), names("scp")].concat(),
+            permissions: Some([names("roles"), names("scp")].concat()),
             tenant: json.get("tid").and_then(Json::as_str).map(str::to_owned),
         }
     }
@@ -120,7 +148,7 @@ pub(super) fn error_code(answer: &Answer) -> String {
     json.get("error").and_then(Json::as_str).unwrap_or_default().to_owned()
 }
 
-/// `error` and the first line of `error_description`; both are the server's words and hold no secret of ours.
+/// `error` and the first line of `error_description`, in the server's words; `Client::token` has covered our secrets.
 fn refusal(status: u16, json: &Json) -> String {
     let text = |key: &str| json.get(key).and_then(Json::as_str).unwrap_or_default();
     let description = text("error_description").lines().next().unwrap_or_default();
@@ -161,14 +189,67 @@ mod tests {
         let claims = Claims::of(&token(
             r#"{"roles":["User.Read.All","Directory.ReadWrite.All"],"tid":"t1"}"#,
         ));
-        assert_eq!(claims.permissions, ["User.Read.All", "Directory.ReadWrite.All"]);
+        let two = ["User.Read.All", "Directory.ReadWrite.All"].map(str::to_owned);
+        assert_eq!(claims.permissions, Some(two.to_vec()));
         assert_eq!(claims.tenant.as_deref(), Some("t1"));
-        assert_eq!(
-            Claims::of(&token(r#"{"scp":["okta.users.read"]}"#)).permissions,
-            ["okta.users.read"]
-        );
-        for opaque in ["garbage", "", "a.b.c", &token("{\"roles\":3}")] {
+        let scopes = Claims::of(&token(r#"{"scp":["okta.users.read"]}"#)).permissions;
+        assert_eq!(scopes, Some(vec!["okta.users.read".to_owned()]));
+        assert_eq!(Claims::of(&token("{\"roles\":3}")).permissions, Some(Vec::new()));
+        for opaque in ["garbage", "", "a.b.c"] {
             assert_eq!(Claims::of(opaque), Claims::default(), "{opaque}");
+        }
+    }
+
+    fn read(body: &Json) -> Result<AccessToken, String> {
+        let answer = Answer {
+            status: 200,
+            headers: Default::default(),
+            body: body.to_string().into_bytes(),
+        };
+        AccessToken::read(&answer, "2026-11-20T09:00:00Z".parse().unwrap())
+    }
+
+    #[test]
+    fn a_token_is_good_until_shortly_before_its_end() {
+        let good_at = |body: Json, seconds: i64| {
+            let now: jiff::Timestamp = "2026-11-20T09:00:00Z".parse().unwrap();
+            read(&body)
+                .unwrap()
+                .is_good(now + jiff::SignedDuration::from_secs(seconds))
+        };
+        for (body, last) in [
+            (serde_json::json!({ "access_token": "t", "expires_in": 3600 }), 3299),
+            (serde_json::json!({ "access_token": "t", "expires_in": "3600" }), 3299),
+            (serde_json::json!({ "access_token": "t" }), 3299),
+            (serde_json::json!({ "access_token": "t", "expires_in": 60 }), 29),
+            // 2026-11-20T10:00:00Z
+            (
+                serde_json::json!({ "access_token": "t", "expires_on": "1795168800" }),
+                3299,
+            ),
+        ] {
+            assert!(good_at(body.clone(), last), "{body}");
+            assert!(!good_at(body.clone(), last + 2), "{body}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_token_is_refused() {
+        for body in [
+            serde_json::json!({}),
+            serde_json::json!({ "access_token": "" }),
+            serde_json::json!({ "access_token": "a\r\nb" }),
+            serde_json::json!({ "access_token": "x".repeat(1 << 20) }),
+            serde_json::json!({ "access_token": "t", "token_type": "mac" }),
+            serde_json::json!({ "access_token": "t", "expires_in": 0 }),
+            serde_json::json!({ "access_token": "t", "expires_in": -5 }),
+            serde_json::json!({ "access_token": "t", "expires_on": "1" }),
+        ] {
+            assert!(
+                read(&body).is_err(),
+                "{}",
+                body.to_string().chars().take(80).collect::<String>()
+            );
         }
     }
 

@@ -1,4 +1,4 @@
-//! The line to a source: a client, what it signs with, and what can be known beforehand of what it will not answer.
+//! The connection to a source: a client, what it signs with, and what is known beforehand of what it will not answer.
 
 use super::auth::{Auth, Grant};
 use super::client::Client;
@@ -9,8 +9,8 @@ use crate::catalog::SourceName;
 use crate::config::{Cloud, Tenant};
 use crate::snapshot::Status;
 
-/// The line to a source.
-pub(super) struct Line {
+/// The connection to a source.
+pub(super) struct Connection {
     pub(super) client: Client,
     pub(super) auth: Auth,
     pub(super) source: SourceName,
@@ -18,8 +18,8 @@ pub(super) struct Line {
     cloud: Option<Cloud>,
 }
 
-impl Line {
-    /// The line to a source of a pair, if the configuration names it.
+impl Connection {
+    /// The connection to a source of a pair, if the configuration names it and the plan asks it something.
     pub(super) fn to(
         source: SourceName,
         tenant: &Tenant,
@@ -28,6 +28,9 @@ impl Line {
         clock: &Clock,
         observer: &Observer,
     ) -> Result<Option<Self>, CollectError> {
+        if plan.of(source).next().is_none() {
+            return Ok(None);
+        }
         let (base, auth, cloud) = match (source, &tenant.okta, &tenant.entra) {
             (SourceName::Okta, Some(okta), _) => {
                 let scopes = plan.permissions(SourceName::Okta);
