@@ -10,10 +10,10 @@ use super::output::Output;
 use super::snapshot::runtime;
 use super::{Exit, Stop, now};
 use crate::catalog::{PerParent, SourceName, Supply, catalog};
-use crate::collect::{Step, parent_keys};
+use crate::collect::Step;
 use crate::config::{Config, Tenant};
 use crate::simulator::{Credentials, FaultPlan, Limits, Listed, Scenario, Server, ServerOptions, World};
-use crate::snapshot::{Entry, FORMAT, Manifest, ParentStatus, Side, SnapshotWriter, Status, Tool};
+use crate::snapshot::{Entry, FORMAT, Manifest, ParentStatus, Side, SnapshotWriter, Status, Tool, parent_keys};
 
 /// Arguments of `simulate`.
 #[derive(Debug, clap::Args)]

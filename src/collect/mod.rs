@@ -15,7 +15,6 @@ mod failure;
 mod list;
 mod pace;
 mod pages;
-mod parents;
 mod plan;
 mod reading;
 mod retry;
@@ -32,7 +31,6 @@ use crate::snapshot::SnapshotError;
 
 pub use estimate::{BucketForecast, Forecast, StepForecast};
 pub use pace::RateShare;
-pub use parents::parent_keys;
 pub use plan::{Plan, Step, everything, plan};
 pub use run::{collect, identity};
 

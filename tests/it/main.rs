@@ -21,6 +21,7 @@ mod diagnosis;
 mod everything;
 mod hostile_input;
 mod hostile_servers;
+mod import;
 mod language;
 mod order;
 mod pace;
