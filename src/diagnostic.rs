@@ -167,6 +167,8 @@ codes! {
         "Collect again with `tenken snapshot`, or allow more days with `--max-age`.";
     InvalidSnapshot = "invalid-snapshot": "A snapshot is missing, truncated, altered or of a newer format.",
         "Collect again with `tenken snapshot`; what is damaged or altered cannot be judged.";
+    InvalidExport = "invalid-export": "An export of another tool cannot be imported.",
+        "Correct or remove what the message names, or export again; `tenken import --help` says what is read.";
     UnsafeUrl = "unsafe-url": "An address would send credentials over an unprotected connection.",
         "Use https; plain http is for a simulator on this machine.";
     MissingCredential = "missing-credential": "A credential named in the configuration cannot be found.",

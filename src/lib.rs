@@ -3,8 +3,8 @@
 //! ```text
 //!  Okta API ─┐                                                  ┌─ terminal
 //!            ├─ collect ─► snapshot ─► evaluate ─► audit ─► report ─ HTML, Markdown
-//!  Graph ────┘      ▲                     ▲                     └─ JSON, CSV, XLSX, SARIF, …
-//!  simulator ───────┘           policies ─┘
+//!  Graph ────┘      ▲          ▲          ▲                     └─ JSON, CSV, XLSX, SARIF, …
+//!  simulator ───────┘   import ┘ policies ┘
 //! ```
 //!
 //! Each stage takes a value, or a file with a published schema, and returns one; nothing flows backwards. What speaks to
@@ -23,7 +23,7 @@
 //! | [`expr`] | CEL: parse, check, lower, run; unknown as a value |
 //! | [`schema`] | the published JSON Schemas, and violations in plain words |
 //! | [`config`] | `tenken.yaml`: org, tenant, where credentials are |
-//! | [`snapshot`] | the format: manifest, writer, reader; the journal of a collection that was stopped |
+//! | [`snapshot`] | the format: manifest, writer, reader; the journal of a collection that was stopped; `import` of other tools' exports |
 //! | [`policy`] | policy files: load, check, packs, parameters, requirements, texts, examples; what they need of a snapshot |
 //! | [`audit`] | findings, outcomes, counts, coverage: the one input of every report |
 //! | [`evaluate`] | tables, links, indexes, judging |
@@ -42,6 +42,7 @@
 //! | resource type | an entry in `src/catalog/<source>/*.yaml`, its noun in `reports/texts/`; in the simulator an entry in `src/simulator/stock/*.yaml`, or code when its objects follow from the people |
 //! | pace | what a vendor says on its answers: `src/collect/pace/`; which paths share a bucket: `src/catalog/buckets.yaml`, and `rate_limit.rs` in the simulator |
 //! | fault for rehearsals | an `Answer` in `src/simulator/server/fault.rs`, its name in the help of `simulate --faults` |
+//! | foreign export | a file in `src/snapshot/import/`, its layout as YAML beside it, a variant of `Foreign`; in `src/cli/import.rs` its name |
 //! | report format | a file in `src/report/`, a variant and a row in `Format` (`src/report/mod.rs`); templates in `reports/templates/`, listed in `assets.rs`; a reader that was not written here in `tests/formats/read.py` |
 //! | what readiness asks of a snapshot | a row of a table in `src/readiness/ask.rs` |
 //! | what Okta sends on assignment | `src/readiness/assignment.rs`; what comes of it is for policies to say, which then foresee it too |

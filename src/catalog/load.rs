@@ -9,7 +9,7 @@
 //!     about: one sentence
 //!     population: one | few | many
 //!     estimate: { people: 0.1, base: 20 }  # how many there are in a tenant, for the plan; by population if left out
-//!     call: { path, version, paging, list, page_size, query, select, per, empty_on, cost }
+//!     call: { path, version, paging, list, page_size, query, select, per, empty_on, cost, import_only }
 //!     reference: skus          # instead of `call`: a table inside the program
 //!     permission: least scope or application permission
 //!     licence: what the tenant must have bought
@@ -25,8 +25,10 @@
 //! ```
 //!
 //! `per: { type, parameter, key, where, asked }` calls once for each record of another type: its property `key` fills the
-//! path (`parent/id` fills two parameters, the first with what the record itself was listed under), `where` is CEL over it, and who is asked can so be those alone of whom something is wanted: factors are `per`
-//! administrator. `asked` is how many that are, for the plan. `paging: body` reads a page from the property `list`.
+//! path (`parent/id` fills two parameters, the first with what the record itself was listed under), `where` is CEL over
+//! it, and who is asked can so be those alone of whom something is wanted: factors are `per` administrator. `asked` is how
+//! many that are, for the plan. `paging: body` reads a page from the property `list`. A call that is `import_only` is
+//! refused to applications: what a person was answered is imported.
 //!
 //! Types are `bool`, `int`, `double`, `string`, `timestamp`, `map`, `list(T)` or a record's name; `?` means "or null".
 
@@ -191,7 +193,7 @@ impl Builder {
         let record = self.find(&full)?;
         self.fields(record, &raw.fields)?;
         let supply = self.supply(source, &raw)?;
-        if let Supply::Call(call) = &supply
+        if let Some(call) = supply.call()
             && let Some(per) = &call.per
         {
             let about = format!("Id of the {} that this belongs to.", self.name(per.parent));
@@ -269,7 +271,8 @@ impl Builder {
             SourceName::Okta => "v1",
             SourceName::Entra => "v1.0",
         };
-        Ok(Supply::Call(Box::new(Call {
+        let supply = if call.import_only { Supply::Import } else { Supply::Call };
+        Ok(supply(Box::new(Call {
             path: call.path.clone(),
             version: call.version.clone().unwrap_or_else(|| version.to_owned()),
             paging: call.paging,

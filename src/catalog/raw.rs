@@ -33,6 +33,7 @@ const FILES: &[(&str, &str)] = named![
     "entra/users.yaml",
     "entra/groups.yaml",
     "entra/licences.yaml",
+    "entra/commerce.yaml",
     "entra/roles.yaml",
     "entra/privileges.yaml",
     "entra/conditional_access.yaml",
@@ -112,6 +113,8 @@ pub(super) struct RawCall {
     pub(super) query: Map<String, Json>,
     #[serde(default)]
     pub(super) select: bool,
+    #[serde(default)]
+    pub(super) import_only: bool,
     pub(super) list: Option<String>,
     pub(super) cost: Option<u32>,
     pub(super) per: Option<RawPer>,

@@ -233,8 +233,20 @@ pub struct Resource {
 pub enum Supply {
     /// A vendor's API.
     Call(Box<Call>),
+    /// An API that only answers a person who is signed in; what it said comes with an import.
+    Import(Box<Call>),
     /// A table inside this program.
     Reference(&'static str),
+}
+
+impl Supply {
+    /// The call that it comes from, whoever makes it.
+    pub fn call(&self) -> Option<&Call> {
+        match self {
+            Self::Call(call) | Self::Import(call) => Some(call),
+            Self::Reference(_) => None,
+        }
+    }
 }
 
 /// A call of a vendor's API.

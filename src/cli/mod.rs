@@ -11,6 +11,7 @@ mod doctor;
 mod eval;
 mod forecast;
 mod frameworks;
+mod import;
 mod init;
 mod output;
 mod policy;
@@ -63,6 +64,8 @@ enum Command {
     Doctor(doctor::Args),
     /// Collect a snapshot from an org and a tenant
     Snapshot(snapshot::Args),
+    /// Make a snapshot of another tool's export, or of pages saved by hand
+    Import(import::Args),
     /// Judge a snapshot against policies
     Audit(audit::Args),
     /// Find out why provisioning fails, from an error text or for a person
@@ -190,6 +193,7 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, Stop> {
         Command::Demo(args) => demo::run(&args, output),
         Command::Init(args) => init::run(&args, output),
         Command::Snapshot(args) => snapshot::run(&args, output),
+        Command::Import(args) => import::run(&args, output),
         Command::Audit(args) => audit::run(&args, output),
         Command::Diagnose(args) => diagnose::run(&args, output),
         Command::Doctor(args) => doctor::run(&args, output),

@@ -59,6 +59,10 @@ fn describe(resource: &Resource) -> String {
                 let _ = writeln!(text, "clouds         {}", call.clouds.join(", "));
             }
         }
+        Supply::Import(call) => {
+            let _ = writeln!(text, "read from      what a person was answered, with `tenken import`");
+            let _ = writeln!(text, "permission     {}", call.permission);
+        }
         Supply::Reference(name) => {
             let _ = writeln!(text, "read from      the built-in table {name}");
         }

@@ -10,12 +10,12 @@ use super::output::Output;
 use super::snapshot::runtime;
 use super::{Exit, Stop, now};
 use crate::catalog::{PerParent, SourceName, Supply, catalog};
-use crate::collect::{Parent, Step, parent_keys};
+use crate::collect::Step;
 use crate::config::{AppProof, Config, EntraCredential, OktaCredential, Secret, Tenant};
 use crate::simulator::{
     AppTrust, Credentials, FaultPlan, Limits, Listed, PublicKey, Scenario, Server, ServerOptions, ServiceApp, World,
 };
-use crate::snapshot::{Entry, FORMAT, Manifest, ParentStatus, Side, SnapshotWriter, Status, Tool};
+use crate::snapshot::{Entry, FORMAT, Manifest, Parent, ParentStatus, Side, SnapshotWriter, Status, Tool, parent_keys};
 
 /// Arguments of `simulate`.
 #[derive(Debug, clap::Args)]

@@ -40,7 +40,7 @@ fn steps(resources: impl Iterator<Item = &'static Resource>) -> Plan {
     let mut steps: Vec<Step> = resources
         .filter_map(|resource| match &resource.supply {
             Supply::Call(call) => Some(Step { resource, call }),
-            Supply::Reference(_) => None,
+            Supply::Import(_) | Supply::Reference(_) => None,
         })
         .collect();
     steps.sort_by_key(|step| (depth(step.call), step.resource.record));

@@ -8,13 +8,12 @@ use super::auth::Grant;
 use super::client::Answer;
 use super::connection::{Connection, writing_warning};
 use super::failure::{Failure, classify};
-use super::parents::{Parent, parent_keys};
 use super::plan::{Plan, Step};
 use super::retry::{Cost, GetError};
 use super::{Clock, CollectError, Observer, Options, pages};
 use crate::catalog::{PerParent, Population, RecordType, SourceName};
 use crate::config::Tenant;
-use crate::snapshot::Status;
+use crate::snapshot::{Parent, Status, parent_keys};
 
 /// What one source would answer.
 #[derive(Debug)]

@@ -12,14 +12,13 @@ use super::auth::Grant;
 use super::client::Answer;
 use super::connection::{Connection, writing_warning};
 use super::list::Ended;
-use super::parents::keys_in;
 use super::plan::{Plan, Step};
 use super::reading::Reading;
 use super::retry::{Cost, GetError};
 use super::run::{Within, empty_entry};
 use super::{CollectError, Event};
 use crate::catalog::{PerParent, RecordType};
-use crate::snapshot::{Entry, Mark, ParentStatus, Status};
+use crate::snapshot::{Entry, Mark, ParentStatus, Status, keys_in};
 
 /// First pages of parents that are asked for ahead of the one that is being written.
 const AHEAD: usize = 8;
@@ -261,7 +260,8 @@ impl<'c> Source<'c> {
             ..Mark::default()
         };
         let lines = self.within.writer.lines(&parent.resource, &mark);
-        keys_in(lines.map_err(|error| CollectError::Journal(Box::new(error)))?, per)
+        let keys = lines.and_then(|lines| keys_in(lines, per));
+        keys.map_err(|error| CollectError::Journal(Box::new(error)))
     }
 
     /// Asks for the first page of a parent ahead of time, unless an earlier attempt had it.

@@ -13,7 +13,7 @@ use super::judge::judge;
 use super::load::Loaded;
 use super::project;
 use super::table::Tables;
-use crate::catalog::{Field, FieldType, Origin, Population, RecordType, Resource, Supply, catalog};
+use crate::catalog::{Field, FieldType, Origin, Population, RecordType, Resource, catalog};
 use crate::diagnostic::Diagnostics;
 use crate::expr::time::Timestamp;
 use crate::expr::{Detail, Evaluator, Plan, Scope, Type, Value, compile, to_json};
@@ -112,7 +112,7 @@ fn called() -> impl Iterator<Item = &'static Resource> {
     catalog()
         .resources()
         .iter()
-        .filter(|resource| matches!(resource.supply, Supply::Call(_)))
+        .filter(|resource| resource.supply.call().is_some())
 }
 
 /// Tables of what some policies need.

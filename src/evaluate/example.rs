@@ -10,7 +10,7 @@ use super::load::Loaded;
 use super::project;
 use super::table::Tables;
 use crate::audit::Outcome;
-use crate::catalog::{RecordType, Resource, Supply};
+use crate::catalog::{RecordType, Resource};
 use crate::expr::time::Timestamp;
 use crate::expr::{Cause, RecordRef, Records};
 use crate::policy::{Example, Expectation, Given, Judged, Needs, Policy};
@@ -138,7 +138,7 @@ fn chosen(ty: RecordType, example: &Example, tables: &Tables) -> Result<Option<R
 pub(super) fn tables(given: &Given, needs: &Needs, now: Timestamp) -> Result<Tables, String> {
     let mut loaded = Vec::new();
     for resource in needs.resources() {
-        if matches!(resource.supply, Supply::Call(_)) {
+        if resource.supply.call().is_some() {
             loaded.push((resource, read(resource, given, needs)?));
         }
     }
@@ -173,10 +173,7 @@ fn read(resource: &'static Resource, given: &Given, needs: &Needs) -> Result<Loa
 
 /// Every parent in the example was asked; they fared as the type did.
 fn parents(resource: &Resource, given: &Given, status: Status) -> Option<Vec<ParentStatus>> {
-    let Supply::Call(call) = &resource.supply else {
-        return None;
-    };
-    let per = call.per.as_ref()?;
+    let per = resource.supply.call()?.per.as_ref()?;
     let (_, parents) = given.objects.iter().find(|(name, _)| name == per.parent.name())?;
     Some(
         parents

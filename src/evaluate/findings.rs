@@ -488,8 +488,8 @@ impl Reporter<'_> {
             .find(|entry| entry.resource == resource.name);
         let endpoint = match (&resource.supply, entry) {
             (Supply::Reference(name), _) => format!("built-in table {name}"),
-            (Supply::Call(_), Some(entry)) => entry.endpoint.clone(),
-            (Supply::Call(call), None) => call.path.clone(),
+            (_, Some(entry)) => entry.endpoint.clone(),
+            (Supply::Call(call) | Supply::Import(call), None) => call.path.clone(),
         };
         Some(RecordRead {
             resource: resource_id(record, self.tables),
@@ -648,7 +648,7 @@ fn coverage(policies: &[Policy], manifest: &Manifest) -> Vec<Coverage> {
     }
     let mut out: Vec<Coverage> = Vec::new();
     for (resource, policies) in needed.into_values() {
-        let Supply::Call(call) = &resource.supply else { continue };
+        let Some(call) = resource.supply.call() else { continue };
         let entry = manifest.resources.iter().find(|entry| entry.resource == resource.name);
         out.push(Coverage {
             resource: resource.name.clone(),

@@ -64,7 +64,7 @@ impl Tables {
         let read: Result<Vec<_>, Diagnostic> = needs
             .resources()
             .into_par_iter()
-            .filter(|resource| matches!(resource.supply, Supply::Call(_)))
+            .filter(|resource| resource.supply.call().is_some())
             .map(|resource| {
                 let mut loaded = read(snapshot, resource, needs)?;
                 lay_over(resource, &mut loaded.columns, planned)?;
@@ -90,7 +90,7 @@ impl Tables {
             .into_iter()
             .filter_map(|resource| match resource.supply {
                 Supply::Reference(name) => Some((resource.record, reference_columns(resource.record, name, &wanted))),
-                Supply::Call(_) => None,
+                Supply::Call(_) | Supply::Import(_) => None,
             })
             .collect();
         for (ty, columns) in &mut references {
@@ -303,12 +303,12 @@ fn is_nullable(ty: RecordType, field: FieldId) -> bool {
 
 /// What a tenant must grant for a type to be read, and have bought where that is not in every subscription.
 fn permission(resource: &Resource) -> String {
-    match &resource.supply {
-        Supply::Call(call) => match &call.licence {
+    match resource.supply.call() {
+        Some(call) => match &call.licence {
             Some(licence) => format!("{} + {licence}", call.permission),
             None => call.permission.clone(),
         },
-        Supply::Reference(_) => String::new(),
+        None => String::new(),
     }
 }
 

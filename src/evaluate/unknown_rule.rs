@@ -11,7 +11,7 @@ use super::column::RecordColumns;
 use super::load::Loaded;
 use super::project;
 use super::table::Tables;
-use crate::catalog::{RecordType, Supply};
+use crate::catalog::RecordType;
 use crate::expr::time::Timestamp;
 use crate::expr::{Scope, Type, Value, compile, run, to_json};
 use crate::policy::Needs;
@@ -201,7 +201,9 @@ fn answer(expression: &str, data: &Data) -> Result<Option<Json>, String> {
     let none = Vec::new();
     let mut loaded = Vec::new();
     for resource in needs.resources() {
-        let Supply::Call(_) = resource.supply else { continue };
+        if resource.supply.call().is_none() {
+            continue;
+        }
         let wanted = |ty: RecordType| needs.fields(ty);
         let mut columns = RecordColumns::new(resource.record, &wanted);
         let (rows, status) = match resource.name.as_str() {

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use crate::catalog::{FieldType, Origin, Record, RecordType, Resource, Supply, catalog};
+use crate::catalog::{FieldType, Origin, Record, RecordType, Resource, catalog};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, nearest};
 use crate::document::{Document, Node, Value};
 use crate::expr::Cause;
@@ -148,10 +148,9 @@ fn only_parents(given: &mut Given) {
         .objects
         .iter()
         .map(|(name, _)| {
-            let parent = catalog().resource(name).and_then(|resource| match &resource.supply {
-                Supply::Call(call) => call.per.as_ref(),
-                Supply::Reference(_) => None,
-            });
+            let parent = catalog()
+                .resource(name)
+                .and_then(|resource| resource.supply.call()?.per.as_ref());
             let only = parent.and_then(|per| {
                 let (_, parents) = given.objects.iter().find(|(known, _)| known == per.parent.name())?;
                 match parents.as_slice() {

@@ -377,14 +377,7 @@ pub(super) fn is_of_other_app(resource: &ResourceId, app: &App) -> bool {
     let Some(known) = catalog().resource(&resource.resource_type) else {
         return false;
     };
-    let of_app = known.name == "okta.app"
-        || known.record.info().field("parent").is_some() && {
-            match &known.supply {
-                crate::catalog::Supply::Call(call) => {
-                    call.per.as_ref().is_some_and(|per| per.parent.name() == "okta.app")
-                }
-                crate::catalog::Supply::Reference(_) => false,
-            }
-        };
+    let parent = known.supply.call().and_then(|call| call.per.as_ref());
+    let of_app = known.name == "okta.app" || parent.is_some_and(|per| per.parent.name() == "okta.app");
     of_app && resource.key.split('/').next() != Some(&app.id)
 }

@@ -6,14 +6,17 @@
 //! journal beside that lets a collection that was stopped go on after its last page. Reading
 //! streams, so memory does not grow with the files.
 
+pub mod import;
 mod journal;
 mod manifest;
+mod parents;
 mod read;
 mod resource_file;
 mod write;
 
 pub use journal::{Identity, Known, PageNote};
 pub use manifest::{Entry, FORMAT, Manifest, Parents, Side, Status, Tool};
+pub use parents::{Parent, keys_in, parent_keys};
 pub use read::{Lines, ParentStatus, Snapshot};
 pub use resource_file::{Finished, Mark, ResourceFile};
 pub use write::{Beginning, SnapshotWriter};

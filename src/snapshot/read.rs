@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use zstd::stream::read::Decoder;
 
 use super::manifest::{Entry, FORMAT, Manifest, Status};
-use super::write::hex;
+use super::write::{SnapshotWriter, hex};
 use super::{MANIFEST, MAX_LINE};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::schema;
@@ -151,6 +151,22 @@ impl Snapshot {
                 statuses.len()
             )))
         }
+    }
+
+    /// Copies the files of a resource type into a snapshot under construction.
+    ///
+    /// # Errors
+    /// A diagnostic when a file is missing or altered, or cannot be copied.
+    pub(super) fn copy_files(&self, entry: &Entry, writer: &SnapshotWriter) -> Result<(), Diagnostic> {
+        let data = entry.file.as_ref().zip(entry.sha256.as_ref());
+        let parents = entry.parents.as_ref().map(|parents| (&parents.file, &parents.sha256));
+        for (name, wanted) in data.into_iter().chain(parents) {
+            let path = self.file(name)?;
+            let copied = open_file(&path).and_then(|file| writer.copy(name, file));
+            let found = copied.map_err(|error| invalid(format!("cannot copy `{}`: {error}", path.display())))?;
+            check_hash(&path, wanted, &found)?;
+        }
+        Ok(())
     }
 
     /// A file of the snapshot; a manifest can only name files beside it.

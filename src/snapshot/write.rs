@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -261,6 +261,23 @@ impl SnapshotWriter {
             file: name,
             sha256: hex(&Sha256::digest(&text)),
         })
+    }
+
+    /// Copies a file into the snapshot, under a name that is not taken. Gives its SHA-256.
+    pub(super) fn copy(&self, name: &str, mut from: File) -> std::io::Result<String> {
+        let mut to = File::create_new(self.building.join(name))?;
+        let mut hash = Sha256::new();
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            let read = from.read(&mut buffer)?;
+            let part = buffer.get(..read).unwrap_or_default();
+            if part.is_empty() {
+                to.sync_all()?;
+                return Ok(hex(&hash.finalize()));
+            }
+            hash.update(part);
+            to.write_all(part)?;
+        }
     }
 
     /// Writes the manifest and moves the snapshot to its place.

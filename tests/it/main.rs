@@ -22,6 +22,7 @@ mod doctor;
 mod everything;
 mod hostile_input;
 mod hostile_servers;
+mod import;
 mod language;
 mod order;
 mod pace;

@@ -139,6 +139,21 @@ pub(crate) async fn collected(scenario: &str, options: ServerOptions, folder: &P
     (place, manifest)
 }
 
+/// Every resource type of a scenario, collected over HTTP.
+pub(crate) async fn collect_all(scenario: &str, options: ServerOptions, folder: &Path) -> PathBuf {
+    let scenario = Scenario::builtin(scenario).unwrap().unwrap();
+    let server = Server::start(World::new(scenario, now()), options).await.unwrap();
+    let place = folder.join("everything");
+    let writer = SnapshotWriter::create(&place, false).unwrap();
+    let plan = collect::everything();
+    let (tenant, observer) = (tenant_of(&server), listener().0);
+    collect::collect(&tenant, &plan, writer, full_speed(), Arc::new(now), observer)
+        .await
+        .unwrap();
+    server.shutdown().await;
+    place
+}
+
 /// Judges a snapshot by the built-in policies.
 pub(crate) fn audit(place: &Path) -> Audit {
     let policies = built_in();

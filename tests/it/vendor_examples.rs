@@ -10,10 +10,10 @@ use tenken::diagnostic::Diagnostics;
 use tenken::evaluate::judge_example;
 use tenken::policy;
 
-const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/specs/graph-examples");
+pub(crate) const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/specs/graph-examples");
 
 /// Example files and the resource type that they show.
-const FILES: &[(&str, &str)] = &[
+pub(crate) const FILES: &[(&str, &str)] = &[
     ("docs/organization.json", "entra.organization"),
     ("docs/domains.json", "entra.domain"),
     (
