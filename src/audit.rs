@@ -559,6 +559,15 @@ impl Audit {
     }
 }
 
+impl Finding {
+    /// The person that it is about, by the name they have on both sides; none when it is about something else, or many.
+    pub fn person(&self) -> Option<&str> {
+        let resource = self.resource.as_ref().filter(|_| !self.personal.is_empty())?;
+        let name = resource.name.as_deref().filter(|name| !name.is_empty());
+        Some(name.unwrap_or(&resource.key))
+    }
+}
+
 impl Counts {
     /// The part of what is in scope that could be decided, from 0 to 1; none when nothing is in scope.
     pub fn coverage(&self) -> Option<f64> {

@@ -2,6 +2,8 @@
 //!
 //! Credentials come from the environment, a file or a command, never from the configuration's own text.
 
+mod house;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -12,6 +14,7 @@ use secrecy::SecretString;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Source};
 use crate::document::{Document, Node};
 use crate::schema;
+pub use house::House;
 
 /// Sign-in host of the global cloud (learn.microsoft.com/graph/deployments).
 const LOGIN_URL: &str = "https://login.microsoftonline.com";
@@ -23,6 +26,8 @@ const GRAPH_URL: &str = "https://graph.microsoft.com";
 pub struct Config {
     /// At least one pair.
     pub tenants: Vec<Tenant>,
+    /// How reports of the house look.
+    pub report: House,
 }
 
 /// A pair of an Okta org and an Entra tenant; one of them may be missing.
@@ -130,7 +135,10 @@ impl Config {
         if sink.has_errors() {
             Err(sink)
         } else {
-            Ok(Self { tenants })
+            Ok(Self {
+                tenants,
+                report: House::of(&document.root),
+            })
         }
     }
 

@@ -15,12 +15,14 @@ mod output;
 mod policy;
 mod progress;
 mod query;
+mod render;
 mod report;
 mod resources;
 mod schema;
 mod simulate;
 mod snapshot;
 mod table;
+mod templates;
 mod waive;
 
 use std::process::{ExitCode, Termination};
@@ -60,6 +62,10 @@ enum Command {
     Snapshot(snapshot::Args),
     /// Judge a snapshot against policies
     Audit(audit::Args),
+    /// Write reports of an audit that was made before
+    Render(render::Args),
+    /// Write the built-in templates of reports, to start your own from
+    Templates(templates::Args),
     /// Find out why provisioning fails, from an error text or for a person
     Diagnose(diagnose::Args),
     /// Print a waiver for failures as they are now
@@ -184,6 +190,8 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, Stop> {
         Command::Init(args) => init::run(&args, output),
         Command::Snapshot(args) => snapshot::run(&args, output),
         Command::Audit(args) => audit::run(&args, output),
+        Command::Render(args) => render::run(&args, output),
+        Command::Templates(args) => templates::run(&args, output),
         Command::Diagnose(args) => diagnose::run(&args, output),
         Command::Frameworks(args) => frameworks::run(&args, output),
         Command::Waive(args) => waive::run(&args, output),

@@ -8,6 +8,7 @@ use minijinja::{Environment, Error, ErrorKind, Value};
 use serde::Serialize;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use super::layout::Layout;
 use super::shown::visible;
 use super::view::{DiagnosisView, Limits, View};
 use super::{ReportError, template};
@@ -16,8 +17,14 @@ use crate::audit::diagnosis::Diagnosis;
 use crate::policy::Language;
 
 /// The summary for a terminal of `width` columns.
-pub(super) fn render(audit: &Audit, language: Language, width: usize, files: &[String]) -> Result<String, ReportError> {
-    let environment = environment(language, width, files)?;
+pub(super) fn render(
+    audit: &Audit,
+    language: Language,
+    layout: &Layout,
+    width: usize,
+    files: &[String],
+) -> Result<String, ReportError> {
+    let environment = environment(layout, language, width, files)?;
     template::render(&environment, "summary.txt.j2", &View::of(audit, language, Limits::NONE))
 }
 
@@ -34,14 +41,20 @@ pub(super) fn diagnosis(
     width: usize,
     files: &[String],
 ) -> Result<String, ReportError> {
-    let environment = environment(language, width, files)?;
+    let layout = Layout::default();
+    let environment = environment(&layout, language, width, files)?;
     let diagnosis = DiagnosisView::of(diagnosis, language);
     template::render(&environment, "diagnosis.txt.j2", &DiagnosisAlone { diagnosis })
 }
 
 /// The templates with what a terminal takes.
-fn environment(language: Language, width: usize, files: &[String]) -> Result<Environment<'static>, ReportError> {
-    let mut environment = template::environment(language, escape)?;
+fn environment<'a>(
+    layout: &'a Layout,
+    language: Language,
+    width: usize,
+    files: &[String],
+) -> Result<Environment<'a>, ReportError> {
+    let mut environment = template::environment(layout, language, escape)?;
     // One column less than there are: a full line makes some terminals break it.
     environment.add_global("width", width.saturating_sub(1).max(20));
     let files: Vec<Value> = files.iter().map(|file| Value::from(escape(file))).collect();

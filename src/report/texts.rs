@@ -149,7 +149,8 @@ mod tests {
     use crate::report::{table, xlsx};
 
     /// Sections whose names are those of a list elsewhere, so that no template spells them out.
-    const LISTS: [&str; 22] = [
+    const LISTS: [&str; 23] = [
+        "framework",
         "undecided",
         "severity",
         "outcome",

@@ -8,6 +8,8 @@ mod diagnosis;
 mod doubt;
 mod evidence;
 mod finding;
+mod framework;
+mod person;
 mod policy;
 mod tailoring;
 mod waiver;
@@ -24,8 +26,10 @@ use action::{Action, Role};
 pub(super) use diagnosis::DiagnosisView;
 use doubt::Doubt;
 pub(super) use finding::message;
-use policy::PolicyView;
+use framework::FrameworkView;
+use person::PersonView;
 pub(super) use policy::steps;
+use policy::{Pack, PolicyView};
 use tailoring::Tailoring;
 use waiver::WaiverView;
 
@@ -38,6 +42,10 @@ pub(super) struct Limits {
     pub(super) all: usize,
     /// Bytes of all findings, about as they are written.
     pub(super) bytes: usize,
+    /// People listed with what is wrong with them.
+    pub(super) people: usize,
+    /// Resources listed with what has to be done about them, for each policy.
+    pub(super) concerned: usize,
 }
 
 impl Limits {
@@ -46,6 +54,8 @@ impl Limits {
         each: 0,
         all: 0,
         bytes: 0,
+        people: 0,
+        concerned: 0,
     };
 }
 
@@ -82,6 +92,14 @@ pub(super) struct View {
     roles: Vec<Role>,
     /// Every policy.
     policies: Vec<PolicyView>,
+    /// Packs that they come with.
+    packs: Vec<Pack>,
+    /// Frameworks that they serve, with what came out for each item.
+    frameworks: Vec<FrameworkView>,
+    /// People of whom something fails, those with the gravest first.
+    people: Vec<PersonView>,
+    /// People who are not listed.
+    more_people: u64,
     /// What could not be judged, by cause.
     doubts: Vec<Doubt>,
     /// What was read.
@@ -176,8 +194,9 @@ impl View {
         let by_policy = by_policy(audit);
         let policies = policy::all(audit, &by_policy, language, limits);
         let shown: u64 = policies.iter().map(PolicyView::shown).sum();
-        let actions = action::all(audit, &by_policy, language);
+        let actions = action::all(audit, &by_policy, language, limits);
         let findings = audit.findings.len() as u64;
+        let (people, more_people) = person::all(audit, &policies, language, limits);
         Self {
             language: language.as_str(),
             tool: [Shown::name(&audit.tool.name), Shown::name(&audit.tool.version)],
@@ -193,7 +212,11 @@ impl View {
             severities: severities(audit),
             roles: action::roles(&actions),
             actions,
+            packs: policy::packs(&policies),
+            frameworks: framework::all(audit),
             policies,
+            people,
+            more_people,
             doubts: doubt::all(audit, language),
             coverage: audit.coverage.iter().map(coverage).collect(),
             tailored: is_tailored(audit),
@@ -266,13 +289,8 @@ impl Verdict {
 
 /// People who appear in failures. The same person has a record on each side, with the same name.
 fn people(audit: &Audit) -> u64 {
-    let names: BTreeSet<String> = audit
-        .findings
-        .iter()
-        .filter(|finding| finding.outcome == Outcome::Fail && !finding.personal.is_empty())
-        .filter_map(|finding| finding.resource.as_ref())
-        .map(|resource| resource.name.as_ref().unwrap_or(&resource.key).to_lowercase())
-        .collect();
+    let failures = audit.findings.iter().filter(|finding| finding.outcome == Outcome::Fail);
+    let names: BTreeSet<String> = failures.filter_map(Finding::person).map(str::to_lowercase).collect();
     names.len() as u64
 }
 

@@ -4,6 +4,7 @@ mod audits;
 mod browser;
 mod formats;
 mod hostile;
+mod house;
 mod html;
 mod json;
 mod limits;

@@ -12,9 +12,18 @@ use tenken::report::{Format, write};
 use super::audits::contoso;
 
 /// Formats that are for people, whose samples are in both languages.
-const FOR_PEOPLE: [Format; 3] = [Format::Csv, Format::People, Format::Xlsx];
+const FOR_PEOPLE: [Format; 5] = [
+    Format::Html,
+    Format::Markdown,
+    Format::Csv,
+    Format::People,
+    Format::Xlsx,
+];
 /// Formats that the samples show, with how their files end.
-const FORMATS: [(Format, &str); 8] = [
+const FORMATS: [(Format, &str); 11] = [
+    (Format::Html, "html"),
+    (Format::Markdown, "md"),
+    (Format::Json, "json"),
     (Format::Csv, "csv"),
     (Format::People, "people.csv"),
     (Format::Xlsx, "xlsx"),
@@ -37,7 +46,16 @@ fn timeless(audit: &Audit) -> Audit {
         let hours = (at - now).total(jiff::Unit::Hour).unwrap().round();
         format!("\"{}\"", then + jiff::SignedDuration::from_hours(hours as i64))
     });
+    // Days stand in messages; they are whole days from the present.
+    let day = regex::Regex::new(r#""(\d{4}-\d\d-\d\d)""#).unwrap();
+    let date = |time: jiff::Timestamp| time.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let text = day.replace_all(&text, |found: &regex::Captures<'_>| {
+        let at: jiff::civil::Date = found[1].parse().unwrap();
+        let days = at.since(date(now)).unwrap().get_days();
+        format!("\"{}\"", date(then) + jiff::Span::new().days(days))
+    });
     let mut audit: Audit = serde_json::from_str(&text).unwrap();
+    audit.tool.version = "1.0.0".to_owned();
     audit.snapshot.digest = "0".repeat(64);
     for finding in &mut audit.findings {
         finding.fingerprint = finding.fingerprint.as_ref().map(|_| "0".repeat(16));
