@@ -41,7 +41,7 @@
 //! | resource type | an entry in `src/catalog/<source>/*.yaml`, its noun in `reports/texts/`; in the simulator an entry in `src/simulator/stock/*.yaml`, or code when its objects follow from the people |
 //! | pace | what a vendor says on its answers: `src/collect/pace/`; which paths share a bucket: `src/catalog/buckets.yaml`, and `rate_limit.rs` in the simulator |
 //! | fault for rehearsals | an `Answer` in `src/simulator/server/fault.rs`, its name in the help of `simulate --faults` |
-//! | report format | a file in `src/report/`, a variant and a row in `Format` (`src/report/mod.rs`); templates in `reports/templates/`, listed in `assets.rs`; a reader that was not written here in `tests/formats/read.py` |
+//! | report format | a file in `src/report/`, a variant and a row in `Format` (`src/report/mod.rs`); templates in `reports/templates/`, listed in `assets.rs`, with the data they get in `reports/README.md`; a reader that was not written here in `tests/formats/read.py` |
 //! | cause of a failure | a file in `policies/<pack>/errors/`, its name in `src/policy/folder.rs` |
 //! | command | a file in `src/cli/`, its variant and its arm in `src/cli/mod.rs` |
 //! | key of policies or packs | `src/schema/`, `policy/load.rs` or `policy/pack.rs`; what others than the author may say, `policy/adjust.rs`, and from there `audit.rs` and `report/view/tailoring.rs` |

@@ -10,7 +10,7 @@ use super::output::Output;
 use crate::audit::Audit;
 use crate::config::Config;
 use crate::policy::Language;
-use crate::report::{Brand, Format, LARGEST_LOGO, Layout, terminal_summary_as, write_as};
+use crate::report::{self, Brand, Format, LARGEST_LOGO, Layout, terminal_summary_as, write_as};
 
 /// How reports look.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -210,6 +210,22 @@ fn cannot_write(path: &Path, error: &std::io::Error) -> Stop {
     Stop::Message(format!("cannot write `{}`: {error}", path.display()))
 }
 
+/// Where a terminal finds a file.
+fn address(path: &Path) -> Option<String> {
+    let whole = path.canonicalize().ok()?;
+    let mut address = "file://".to_owned();
+    for byte in whole.to_str().filter(|path| path.starts_with('/'))?.bytes() {
+        // Unreserved characters (RFC 3986, 2.3) and what parts the folders.
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                address.push(char::from(byte))
+            }
+            other => address.push_str(&format!("%{other:02X}")),
+        }
+    }
+    Some(address)
+}
+
 /// Prints the summary, with where the reports are.
 pub(super) fn summary(
     audit: &Audit,
@@ -218,9 +234,13 @@ pub(super) fn summary(
     targets: &[Target],
     output: &mut Output,
 ) -> Result<(), Stop> {
-    let files: Vec<String> = targets
+    let follows = output.is_terminal();
+    let files: Vec<report::File> = targets
         .iter()
-        .map(|target| target.path().display().to_string())
+        .map(|target| report::File {
+            name: target.path().display().to_string(),
+            address: follows.then(|| address(target.path())).flatten(),
+        })
         .collect();
     let text = terminal_summary_as(audit, language, layout, output.width(), &files)
         .map_err(|error| Stop::Message(format!("cannot render the summary: {error}")))?;

@@ -31,6 +31,7 @@ use std::io::Write;
 
 pub use brand::{Brand, LARGEST_LOGO};
 pub use layout::Layout;
+pub use terminal::File;
 use thiserror::Error;
 
 use crate::audit::Audit;
@@ -171,7 +172,16 @@ pub fn terminal_summary(
     width: usize,
     files: &[String],
 ) -> Result<String, ReportError> {
-    terminal_summary_as(audit, language, &Layout::default(), width, files)
+    terminal_summary_as(audit, language, &Layout::default(), width, &named(files))
+}
+
+/// Files without links.
+fn named(files: &[String]) -> Vec<File> {
+    let file = |name: &String| File {
+        name: name.clone(),
+        address: None,
+    };
+    files.iter().map(file).collect()
 }
 
 /// The same in a layout of one's own.
@@ -183,7 +193,7 @@ pub fn terminal_summary_as(
     language: Language,
     layout: &Layout,
     width: usize,
-    files: &[String],
+    files: &[File],
 ) -> Result<String, ReportError> {
     terminal::render(audit, language, layout, width, files)
 }
@@ -203,5 +213,5 @@ pub fn terminal_diagnosis(
     width: usize,
     files: &[String],
 ) -> Result<String, ReportError> {
-    terminal::diagnosis(diagnosis, language, width, files)
+    terminal::diagnosis(diagnosis, language, width, &named(files))
 }

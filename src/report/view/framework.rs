@@ -12,14 +12,14 @@ use crate::report::shown::Shown;
 pub(super) struct FrameworkView {
     name: Shown,
     /// Items in the order in which people count.
-    items: Vec<ItemView>,
+    items: Vec<FrameworkItem>,
     /// How many items there are of each outcome.
     outcomes: Vec<(&'static str, u64)>,
 }
 
 /// An item, which is as good as the worst policy that serves it.
 #[derive(Debug, Serialize)]
-struct ItemView {
+struct FrameworkItem {
     item: Shown,
     outcome: &'static str,
     /// Places of its policies among the policies.
@@ -52,9 +52,9 @@ fn framework(audit: &Audit, name: &str, items: BTreeMap<Place<'_>, Vec<usize>>) 
             .min()
             .unwrap_or(Outcome::NotApplicable)
     };
-    let items: Vec<ItemView> = items
+    let items: Vec<FrameworkItem> = items
         .into_iter()
-        .map(|((.., item), policies)| ItemView {
+        .map(|((.., item), policies)| FrameworkItem {
             item: Shown::name(item),
             outcome: worst(&policies).as_str(),
             policies,

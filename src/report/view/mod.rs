@@ -26,8 +26,9 @@ use action::{Action, Role};
 pub(super) use diagnosis::DiagnosisView;
 use doubt::Doubt;
 pub(super) use finding::message;
+
 use framework::FrameworkView;
-use person::PersonView;
+use person::AffectedPerson;
 pub(super) use policy::steps;
 use policy::{Pack, PolicyView};
 use tailoring::Tailoring;
@@ -97,7 +98,7 @@ pub(super) struct View {
     /// Frameworks that they serve, with what came out for each item.
     frameworks: Vec<FrameworkView>,
     /// People of whom something fails, those with the gravest first.
-    people: Vec<PersonView>,
+    people: Vec<AffectedPerson>,
     /// People who are not listed.
     more_people: u64,
     /// What could not be judged, by cause.

@@ -20,20 +20,20 @@ const ITEMS: usize = 30;
 
 /// A person of whom something fails.
 #[derive(Debug, Serialize)]
-pub(super) struct PersonView {
+pub(super) struct AffectedPerson {
     /// What a link leads to: the same in every audit.
     anchor: String,
     name: Shown,
     /// The gravest.
     severity: &'static str,
-    items: Vec<ItemView>,
+    items: Vec<PersonFailure>,
     /// Failures that are not shown.
     more: u64,
 }
 
 /// A failure of a person.
 #[derive(Debug, Serialize)]
-struct ItemView {
+struct PersonFailure {
     /// Place of the policy among the policies.
     policy: usize,
     message: Vec<PieceView>,
@@ -52,7 +52,7 @@ pub(super) fn all(
     policies: &[PolicyView],
     language: Language,
     limits: Limits,
-) -> (Vec<PersonView>, u64) {
+) -> (Vec<AffectedPerson>, u64) {
     let places: HashMap<&str, usize> = audit
         .policies
         .iter()
@@ -75,14 +75,14 @@ pub(super) fn all(
         failures.sort_by_key(|(finding, place)| (Reverse(finding.severity), *place));
         let items = failures.iter().take(ITEMS).filter_map(|(finding, place)| {
             let id = finding.id.to_string();
-            Some(ItemView {
+            Some(PersonFailure {
                 policy: *place,
                 message: pieces(finding, audit.policies.get(*place)?, language, MESSAGE),
                 shown: policies.get(*place).is_some_and(|policy| policy.shows(&id)),
                 finding: id,
             })
         });
-        PersonView {
+        AffectedPerson {
             anchor: anchor(&key),
             name: failures
                 .first()

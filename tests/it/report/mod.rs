@@ -11,5 +11,6 @@ mod limits;
 mod markdown;
 mod meaning;
 mod payloads;
+mod reference;
 mod samples;
 mod terminal;
