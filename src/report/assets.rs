@@ -24,6 +24,7 @@ assets! {
     "templates/html/method.html.j2",
     "templates/html/parts.html.j2",
     "templates/html/policies.html.j2",
+    "templates/html/products.html.j2",
     "templates/html/summary.html.j2",
     "templates/html/tailoring.html.j2",
     "templates/html/unknowns.html.j2",

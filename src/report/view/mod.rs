@@ -11,6 +11,7 @@ mod finding;
 mod framework;
 mod person;
 mod policy;
+mod product;
 mod tailoring;
 mod waiver;
 
@@ -31,6 +32,7 @@ use framework::FrameworkView;
 use person::AffectedPerson;
 pub(super) use policy::steps;
 use policy::{Pack, PolicyView};
+use product::ProductView;
 use tailoring::Tailoring;
 use waiver::WaiverView;
 
@@ -97,6 +99,8 @@ pub(super) struct View {
     packs: Vec<Pack>,
     /// Frameworks that they serve, with what came out for each item.
     frameworks: Vec<FrameworkView>,
+    /// Products that Okta hands out or may, with their seats.
+    products: Vec<ProductView>,
     /// People of whom something fails, those with the gravest first.
     people: Vec<AffectedPerson>,
     /// People who are not listed.
@@ -215,6 +219,7 @@ impl View {
             actions,
             packs: policy::packs(&policies),
             frameworks: framework::all(audit),
+            products: product::all(audit),
             policies,
             people,
             more_people,

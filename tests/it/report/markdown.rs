@@ -13,6 +13,7 @@ fn it_reads_well_as_plain_text() {
         "What to do first",
         "Policies",
         "Frameworks",
+        "Seats",
         "Findings",
         "Who has to do what",
         "Person by person",

@@ -219,3 +219,34 @@ fn counts_add_up() {
     ];
     assert_eq!([0, 1, 2, 3, 4].map(sum), expected);
 }
+
+#[test]
+fn seats_are_those_that_the_policy_about_seats_judges() {
+    let audit = contoso();
+    let policy = audit
+        .policies
+        .iter()
+        .find(|policy| policy.id == "provisioning.seats")
+        .unwrap();
+    let handed_out = audit
+        .products
+        .iter()
+        .filter(|product| product.handed_out_by_okta == Some(true));
+    let (full, free): (Vec<_>, Vec<_>) = handed_out.partition(|product| product.used >= product.seats);
+    assert_eq!(
+        (full.len() as u64, free.len() as u64),
+        (policy.counts.fail, policy.counts.pass)
+    );
+    let page = render(audit, Format::Html, Language::En).unwrap();
+    let section = page
+        .split_once("<section id=\"products\"")
+        .unwrap()
+        .1
+        .split_once("</section>")
+        .unwrap()
+        .0;
+    assert_eq!(section.matches(">none<").count(), full.len());
+    for product in full.iter().chain(&free) {
+        assert!(section.contains(&product.name));
+    }
+}
