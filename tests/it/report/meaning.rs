@@ -194,13 +194,7 @@ fn counts_add_up() {
             .map(|cell| cell.split(" (").next().unwrap().trim().replace(',', ""));
         cells.filter_map(|cell| cell.parse().ok()).collect()
     };
-    let table = text
-        .split("## Policies")
-        .nth(1)
-        .unwrap()
-        .split("## Findings")
-        .next()
-        .unwrap();
+    let table = text.split("## Policies").nth(1).unwrap().split("\n## ").next().unwrap();
     let rows: Vec<Vec<u64>> = table.lines().map(row).filter(|cells| !cells.is_empty()).collect();
     assert_eq!(rows.len(), mixed().policies.len());
     for cells in &rows {
