@@ -83,6 +83,22 @@ pub struct Audit {
     /// What packs, the tenant's configuration and this run changed about policies.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub adjustments: Vec<Adjustment>,
+    /// Products that the tenant holds licences of, with their seats; none when no policy of this run reads them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub products: Vec<Product>,
+}
+
+/// A product that the tenant holds licences of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Product {
+    /// Its name, or its part number where it has none.
+    pub name: String,
+    /// Seats in use.
+    pub used: u64,
+    /// Seats bought, in good standing or in the grace period.
+    pub seats: u64,
+    /// Whether Okta hands it out; none when that could not be told.
+    pub handed_out_by_okta: Option<bool>,
 }
 
 /// Something that a policy requires of a tenant.
@@ -560,6 +576,15 @@ impl Audit {
             .iter()
             .flat_map(|f| &f.causes)
             .any(|origin| origin.cause == crate::expr::Cause::EvaluationError)
+    }
+}
+
+impl Finding {
+    /// The person that it is about, by the name they have on both sides; none when it is about something else, or many.
+    pub fn person(&self) -> Option<&str> {
+        let resource = self.resource.as_ref().filter(|_| !self.personal.is_empty())?;
+        let name = resource.name.as_deref().filter(|name| !name.is_empty());
+        Some(name.unwrap_or(&resource.key))
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod cloud;
 mod credential;
+mod house;
 mod secret;
 
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use reqwest::Url;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Source};
 use crate::document::{Document, Node};
 use crate::schema;
+pub use house::House;
 
 pub use cloud::Cloud;
 pub(crate) use credential::is_safe;
@@ -25,6 +27,8 @@ pub use secret::Secret;
 pub struct Config {
     /// At least one pair.
     pub tenants: Vec<Tenant>,
+    /// How reports of the house look.
+    pub report: House,
 }
 
 /// A pair of an Okta org and an Entra tenant; one of them may be missing.
@@ -121,7 +125,10 @@ impl Config {
         if sink.has_errors() {
             Err(sink)
         } else {
-            Ok(Self { tenants })
+            Ok(Self {
+                tenants,
+                report: House::of(&document.root),
+            })
         }
     }
 

@@ -43,7 +43,7 @@
 //! | pace | what a vendor says on its answers: `src/collect/pace/`; which paths share a bucket: `src/catalog/buckets.yaml`, and `rate_limit.rs` in the simulator |
 //! | fault for rehearsals | an `Answer` in `src/simulator/server/fault.rs`, its name in the help of `simulate --faults` |
 //! | foreign export | a file in `src/snapshot/import/`, its layout as YAML beside it, a variant of `Foreign`; in `src/cli/import.rs` its name |
-//! | report format | a file in `src/report/`, a variant and a row in `Format` (`src/report/mod.rs`); templates in `reports/templates/`, listed in `assets.rs`; a reader that was not written here in `tests/formats/read.py` |
+//! | report format | a file in `src/report/`, a variant and a row in `Format` (`src/report/mod.rs`); templates in `reports/templates/`, listed in `assets.rs`, with the data they get in `reports/README.md`; a reader that was not written here in `tests/formats/read.py` |
 //! | what readiness asks of a snapshot | a row of a table in `src/readiness/ask.rs` |
 //! | what Okta sends on assignment | `src/readiness/assignment.rs`; what comes of it is for policies to say, which then foresee it too |
 //! | key of rollout plans | `src/schema/rollout.json`, `src/readiness/plan.rs` |

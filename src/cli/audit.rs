@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use super::choice::{Choice, Tailoring};
 use super::output::Output;
 use super::progress::Progress;
-use super::report::{self, Target};
+use super::report::{self, LayoutArg, Target};
 use super::{Exit, Stop};
 use crate::audit::{Audit, Counts, WaiverStatus};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -31,6 +31,11 @@ pub(super) struct Args {
     /// jsonl, oscal.json, prom) unless it is given
     #[arg(long = "report", value_name = "[FORMAT:]PATH")]
     reports: Vec<Target>,
+    #[command(flatten)]
+    layout: LayoutArg,
+    /// Print no summary; warnings and errors stay, and the exit status tells the rest
+    #[arg(long, short)]
+    quiet: bool,
     /// Exit with 1 when something of this severity or worse fails
     #[arg(long, value_enum, default_value_t = FailOn::High)]
     fail_on: FailOn,
@@ -114,6 +119,7 @@ impl FailOn {
 
 pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
     report::check(&args.reports)?;
+    let layout = args.layout.get(args.tailoring.config())?;
     if let Some(as_of) = args.as_of {
         check_age(args, as_of, output)?;
     }
@@ -126,11 +132,13 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
         output,
     )?;
     let language = args.language.get();
-    report::write_all(&audit, &args.reports, language)?;
-    match report::summary(&audit, language, &args.reports, output) {
-        // Whoever read the summary has gone away; whoever asks for the status has not.
-        Ok(()) | Err(Stop::BrokenPipe) => {}
-        Err(stop) => return Err(stop),
+    report::write_all(&audit, &args.reports, language, &layout)?;
+    if !args.quiet {
+        match report::summary(&audit, language, &layout, &args.reports, output) {
+            // Whoever read the summary has gone away; whoever asks for the status has not.
+            Ok(()) | Err(Stop::BrokenPipe) => {}
+            Err(stop) => return Err(stop),
+        }
     }
     if !audit.has_judgements() {
         output.error("nothing could be judged: the snapshot holds nothing that these policies decide on");

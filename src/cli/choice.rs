@@ -1,6 +1,6 @@
 //! Which policies a command works on: `--policies` and `--select`, the same everywhere; and what is particular to a tenant.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Stop;
@@ -81,6 +81,11 @@ pub(super) struct Tailoring {
 }
 
 impl Tailoring {
+    /// The configuration.
+    pub(super) fn config(&self) -> Option<&Path> {
+        self.config.as_deref()
+    }
+
     /// Adds to a request what the configuration says of the tenant of that name, and what was set for this run.
     pub(super) fn add_to(&self, request: &mut Request, tenant: Option<&str>) -> Result<(), Stop> {
         if let Some(path) = &self.config {

@@ -12,7 +12,7 @@ use super::{Exit, Stop, now};
 use crate::collect::{Options, RateShare, plan};
 use crate::diagnostic::Diagnostics;
 use crate::policy;
-use crate::report::Format;
+use crate::report::{Format, Layout};
 use crate::simulator::{Server, ServerOptions, World};
 use crate::snapshot::SnapshotWriter;
 
@@ -72,7 +72,8 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
         Target::new(Format::Markdown, args.out.join("report.md")),
         Target::new(Format::Json, args.out.join("audit.json")),
     ];
-    report::write_all(&audit, &targets, language)?;
-    report::summary(&audit, language, &targets, output)?;
+    let layout = Layout::default();
+    report::write_all(&audit, &targets, language, &layout)?;
+    report::summary(&audit, language, &layout, &targets, output)?;
     Ok(Exit::Fine)
 }

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use super::audit::LanguageArg;
 use super::output::Output;
 use super::progress::Progress;
-use super::report::{self, Target};
+use super::report::{self, LayoutArg, Target};
 use super::{Exit, Stop};
 use crate::audit::diagnosis::Diagnosis;
 use crate::diagnose::{self, Question, WhoError};
@@ -52,6 +52,8 @@ pub(super) struct Args {
     /// Write a report; the format follows from the ending, as for `audit`, unless it is given
     #[arg(long = "report", value_name = "[FORMAT:]PATH", requires = "snapshot")]
     reports: Vec<Target>,
+    #[command(flatten)]
+    layout: LayoutArg,
     /// How to print the diagnosis
     #[arg(long, value_enum, default_value_t = Form::Text)]
     format: Form,
@@ -146,7 +148,8 @@ fn with_snapshot(
     let found = diagnose::diagnose(question, errors, &loaded.policies, &tables, &snapshot);
     bar.finish_and_clear();
     let audit = found.map_err(|fault| Stop::Message(who(&fault, args.person.as_deref().unwrap_or_default())))?;
-    report::write_all(&audit, &args.reports, args.language.get())?;
+    let layout = args.layout.get(None)?;
+    report::write_all(&audit, &args.reports, args.language.get(), &layout)?;
     let diagnosis = audit.diagnosis;
     diagnosis.ok_or_else(|| Stop::Message("the snapshot could not be diagnosed".to_owned()))
 }

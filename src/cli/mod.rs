@@ -18,12 +18,14 @@ mod policy;
 mod progress;
 mod query;
 mod readiness;
+mod render;
 mod report;
 mod resources;
 mod schema;
 mod simulate;
 mod snapshot;
 mod table;
+mod templates;
 mod waive;
 
 use std::process::{ExitCode, Termination};
@@ -68,6 +70,10 @@ enum Command {
     Import(import::Args),
     /// Judge a snapshot against policies
     Audit(audit::Args),
+    /// Write reports of an audit that was made before
+    Render(render::Args),
+    /// Write the built-in templates of reports, to start your own from
+    Templates(templates::Args),
     /// Find out why provisioning fails, from an error text or for a person
     Diagnose(diagnose::Args),
     /// Foresee what becomes of people who are about to be assigned to Microsoft 365
@@ -195,6 +201,8 @@ fn run(command: Command, output: &mut Output) -> Result<Exit, Stop> {
         Command::Snapshot(args) => snapshot::run(&args, output),
         Command::Import(args) => import::run(&args, output),
         Command::Audit(args) => audit::run(&args, output),
+        Command::Render(args) => render::run(&args, output),
+        Command::Templates(args) => templates::run(&args, output),
         Command::Diagnose(args) => diagnose::run(&args, output),
         Command::Doctor(args) => doctor::run(&args, output),
         Command::Readiness(args) => readiness::run(&args, output),

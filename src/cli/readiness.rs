@@ -8,7 +8,7 @@ use super::audit::LanguageArg;
 use super::choice::{Choice, Tailoring};
 use super::output::Output;
 use super::progress::Progress;
-use super::report::{self, Target};
+use super::report::{self, LayoutArg, Target};
 use super::{Exit, Stop};
 use crate::audit::Audit;
 use crate::audit::readiness::{Readiness, Verdict};
@@ -70,6 +70,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", default_value_t = 10)]
     people: usize,
     #[command(flatten)]
+    layout: LayoutArg,
+    #[command(flatten)]
     language: LanguageArg,
 }
 
@@ -86,7 +88,8 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
     report::check(&args.reports)?;
     let plan = args.plan()?;
     let audit = args.foresee(&plan, output)?;
-    report::write_all(&audit, &args.reports, args.language.get())?;
+    let layout = args.layout.get(args.tailoring.config())?;
+    report::write_all(&audit, &args.reports, args.language.get(), &layout)?;
     let Some(readiness) = &audit.readiness else {
         return Err(Stop::Message("the plan could not be judged".to_owned()));
     };

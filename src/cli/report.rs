@@ -1,15 +1,71 @@
-//! Where reports go: parsing `--report`, writing files whole or not at all.
+//! Where reports go and how they look: `--report`, `--template`; writing files whole or not at all.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Write as _};
+use std::io::{BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::Stop;
 use super::output::Output;
 use crate::audit::Audit;
+use crate::config::Config;
 use crate::policy::Language;
-use crate::report::{Format, terminal_summary, write};
+use crate::report::{self, Brand, Format, LARGEST_LOGO, Layout, terminal_summary_as, write_as};
+
+/// How reports look.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(super) struct LayoutArg {
+    /// A folder of templates, styles and scripts in place of the built-in ones (`tenken templates` writes those)
+    #[arg(long, value_name = "DIR")]
+    template: Option<PathBuf>,
+}
+
+impl LayoutArg {
+    /// The layout, with the brand of a configuration.
+    pub(super) fn get(&self, config: Option<&Path>) -> Result<Layout, Stop> {
+        let brand = config.map(brand).transpose()?.unwrap_or_default();
+        let layout = Layout::default().with_brand(brand);
+        match &self.template {
+            Some(folder) => layout
+                .with_folder(folder)
+                .map_err(|error| Stop::Message(error.to_string())),
+            None => Ok(layout),
+        }
+    }
+}
+
+/// What a configuration says of how reports look.
+fn brand(path: &Path) -> Result<Brand, Stop> {
+    let house = Config::read(path)?.report;
+    let wrong = |error: &dyn std::fmt::Display| Stop::Message(format!("`report` in `{}`: {error}", path.display()));
+    let mut brand = Brand::default()
+        .with_colours(house.light.as_deref(), house.dark.as_deref())
+        .map_err(|error| wrong(&error))?;
+    if let Some(header) = &house.header {
+        brand = brand.with_header(header);
+    }
+    if let Some(logo) = &house.logo {
+        let logo = path.parent().unwrap_or(Path::new("")).join(logo);
+        let failed = |error: &dyn std::fmt::Display| wrong(&format!("`{}`: {error}", logo.display()));
+        let bytes = start_of(&logo).map_err(|error| failed(&error))?;
+        brand = brand.with_logo(&bytes).map_err(|error| failed(&error))?;
+    }
+    Ok(brand)
+}
+
+/// The bytes of a file, and no more than tell that it is too large.
+fn start_of(path: &Path) -> std::io::Result<Vec<u8>> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(std::io::Error::new(
+            std::io::ErrorKind::InvalidInput,
+            "it is not a regular file",
+        ));
+    }
+    let mut bytes = Vec::new();
+    let limit = LARGEST_LOGO as u64 + 1;
+    File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
 
 /// `[FORMAT:]PATH`
 #[derive(Clone, Debug)]
@@ -80,10 +136,10 @@ pub(super) fn check(targets: &[Target]) -> Result<(), Stop> {
 }
 
 /// Writes every report; each appears whole, and none before all of them could be written.
-pub(super) fn write_all(audit: &Audit, targets: &[Target], language: Language) -> Result<(), Stop> {
+pub(super) fn write_all(audit: &Audit, targets: &[Target], language: Language, layout: &Layout) -> Result<(), Stop> {
     let written: Vec<Written> = targets
         .iter()
-        .map(|target| Written::new(audit, target, language))
+        .map(|target| Written::new(audit, target, language, layout))
         .collect::<Result<_, _>>()?;
     written.into_iter().try_for_each(Written::show)
 }
@@ -96,12 +152,12 @@ struct Written {
 }
 
 impl Written {
-    fn new(audit: &Audit, target: &Target, language: Language) -> Result<Self, Stop> {
+    fn new(audit: &Audit, target: &Target, language: Language, layout: &Layout) -> Result<Self, Stop> {
         let path = &target.path;
         let failed = |error| cannot_write(path, &error);
         let render = |file: std::io::Result<File>| -> Result<(), Stop> {
             let mut file = BufWriter::new(file.map_err(failed)?);
-            write(audit, target.format, language, &mut file)
+            write_as(audit, target.format, language, layout, &mut file)
                 .map_err(|error| Stop::Message(format!("cannot write `{}`: {error}", path.display())))?;
             file.flush().map_err(failed)
         };
@@ -154,13 +210,39 @@ fn cannot_write(path: &Path, error: &std::io::Error) -> Stop {
     Stop::Message(format!("cannot write `{}`: {error}", path.display()))
 }
 
+/// Where a terminal finds a file.
+fn address(path: &Path) -> Option<String> {
+    let whole = path.canonicalize().ok()?;
+    let mut address = "file://".to_owned();
+    for byte in whole.to_str().filter(|path| path.starts_with('/'))?.bytes() {
+        // Unreserved characters (RFC 3986, 2.3) and what parts the folders.
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                address.push(char::from(byte))
+            }
+            other => address.push_str(&format!("%{other:02X}")),
+        }
+    }
+    Some(address)
+}
+
 /// Prints the summary, with where the reports are.
-pub(super) fn summary(audit: &Audit, language: Language, targets: &[Target], output: &mut Output) -> Result<(), Stop> {
-    let files: Vec<String> = targets
+pub(super) fn summary(
+    audit: &Audit,
+    language: Language,
+    layout: &Layout,
+    targets: &[Target],
+    output: &mut Output,
+) -> Result<(), Stop> {
+    let follows = output.is_terminal();
+    let files: Vec<report::File> = targets
         .iter()
-        .map(|target| target.path().display().to_string())
+        .map(|target| report::File {
+            name: target.path().display().to_string(),
+            address: follows.then(|| address(target.path())).flatten(),
+        })
         .collect();
-    let text = terminal_summary(audit, language, output.width(), &files)
+    let text = terminal_summary_as(audit, language, layout, output.width(), &files)
         .map_err(|error| Stop::Message(format!("cannot render the summary: {error}")))?;
     output.result(&text)?;
     Ok(())

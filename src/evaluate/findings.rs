@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::gate::{self, Gate};
 use super::judge::{Doubt, Tally, bind, judge, variables};
+use super::products;
 use super::table::Tables;
 use super::trial::Trials;
 use super::waiving::{self, Uses};
@@ -103,6 +104,7 @@ pub(super) fn report(
         diagnosis: None,
         readiness: None,
         adjustments: Vec::new(),
+        products: products::all(policies, tables),
     }
 }
 

@@ -22,6 +22,7 @@ mod index;
 mod judge;
 mod link;
 mod load;
+mod products;
 mod project;
 mod table;
 mod texts;

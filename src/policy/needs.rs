@@ -67,6 +67,13 @@ impl Needs {
         }
     }
 
+    /// Whether all that another needs is needed here too.
+    pub fn cover(&self, other: &Self) -> bool {
+        other.fields.is_subset(&self.fields)
+            && other.records.is_subset(&self.records)
+            && other.joins.is_subset(&self.joins)
+    }
+
     /// Fields that are needed of a type, properties and others.
     pub fn fields(&self, record: RecordType) -> Vec<FieldId> {
         self.fields

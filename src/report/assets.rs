@@ -9,17 +9,22 @@ macro_rules! assets {
 }
 
 assets! {
+    "README.md",
     "scripts/report.js",
     "styles/print.css",
     "styles/report.css",
     "templates/diagnosis.txt.j2",
     "templates/html/actions.html.j2",
+    "templates/html/charts.html.j2",
     "templates/html/coverage.html.j2",
     "templates/html/diagnosis.html.j2",
     "templates/html/findings.html.j2",
+    "templates/html/frameworks.html.j2",
+    "templates/html/lists.html.j2",
     "templates/html/method.html.j2",
     "templates/html/parts.html.j2",
     "templates/html/policies.html.j2",
+    "templates/html/products.html.j2",
     "templates/html/readiness.html.j2",
     "templates/html/summary.html.j2",
     "templates/html/tailoring.html.j2",
@@ -40,10 +45,9 @@ pub(super) fn find(path: &str) -> Option<&'static str> {
     ALL.iter().find(|(known, _)| *known == path).map(|(_, text)| *text)
 }
 
-/// Templates, by their path below `reports/templates/`.
-pub(super) fn templates() -> impl Iterator<Item = (&'static str, &'static str)> {
-    ALL.iter()
-        .filter_map(|(path, text)| Some((path.strip_prefix("templates/")?, *text)))
+/// What a layout of one's own may replace: everything but the texts.
+pub(super) fn layout() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ALL.iter().copied().filter(|(path, _)| !path.starts_with("texts/"))
 }
 
 #[cfg(test)]

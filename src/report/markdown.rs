@@ -5,6 +5,7 @@
 
 use minijinja::Value;
 
+use super::layout::Layout;
 use super::shown::visible;
 use super::view::{Limits, View};
 use super::{ReportError, template};
@@ -16,11 +17,13 @@ const LIMITS: Limits = Limits {
     each: 25,
     all: 250,
     bytes: 250_000,
+    people: 50,
+    concerned: 10,
 };
 
 /// The report as Markdown.
-pub(super) fn render(audit: &Audit, language: Language) -> Result<String, ReportError> {
-    let mut environment = template::environment(language, escape)?;
+pub(super) fn render(audit: &Audit, language: Language, layout: &Layout) -> Result<String, ReportError> {
+    let mut environment = template::environment(layout, language, escape)?;
     environment.add_filter("code", |text: String| Value::from_safe_string(code(&text)));
     environment.add_filter("cell", |text: String| {
         Value::from_safe_string(code(&text.replace('|', "\\u{7c}")))

@@ -6,11 +6,13 @@
 //! through [`shown`], and each format escapes it for itself.
 
 mod assets;
+mod brand;
 mod csv;
 mod foreign;
 mod html;
 mod json;
 mod junit;
+mod layout;
 mod markdown;
 mod ocsf;
 mod oscal;
@@ -28,6 +30,9 @@ mod xlsx;
 
 use std::io::Write;
 
+pub use brand::{Brand, LARGEST_LOGO};
+pub use layout::Layout;
+pub use terminal::File;
 use thiserror::Error;
 
 use crate::audit::Audit;
@@ -119,9 +124,23 @@ impl Format {
 /// # Errors
 /// When a template fails, which tests exclude, or the writer does.
 pub fn write(audit: &Audit, format: Format, language: Language, out: &mut dyn Write) -> Result<(), ReportError> {
+    write_as(audit, format, language, &Layout::default(), out)
+}
+
+/// The same in a layout of one's own, which changes what people read and nothing that machines do.
+///
+/// # Errors
+/// When a template fails, or the writer does.
+pub fn write_as(
+    audit: &Audit,
+    format: Format,
+    language: Language,
+    layout: &Layout,
+    out: &mut dyn Write,
+) -> Result<(), ReportError> {
     let text = match format {
-        Format::Markdown => markdown::render(audit, language)?,
-        Format::Html => html::render(audit, language)?,
+        Format::Markdown => markdown::render(audit, language, layout)?,
+        Format::Html => html::render(audit, language, layout)?,
         Format::Json => return json::write(audit, out),
         Format::Csv => return csv::findings(audit, language, out),
         Format::People => return csv::people(audit, language, out),
@@ -156,7 +175,35 @@ pub fn terminal_summary(
     width: usize,
     files: &[String],
 ) -> Result<String, ReportError> {
-    terminal::render(audit, language, width, files)
+    terminal_summary_as(audit, language, &Layout::default(), width, &named(files))
+}
+
+/// Files without links.
+fn named(files: &[String]) -> Vec<File> {
+    let file = |name: &String| File {
+        name: name.clone(),
+        address: None,
+    };
+    files.iter().map(file).collect()
+}
+
+/// The same in a layout of one's own.
+///
+/// # Errors
+/// When a template fails.
+pub fn terminal_summary_as(
+    audit: &Audit,
+    language: Language,
+    layout: &Layout,
+    width: usize,
+    files: &[File],
+) -> Result<String, ReportError> {
+    terminal::render(audit, language, layout, width, files)
+}
+
+/// The built-in templates, styles and scripts: path and text. A folder of these is what [`Layout::with_folder`] takes.
+pub fn built_in_layout() -> impl Iterator<Item = (&'static str, &'static str)> {
+    assets::layout()
 }
 
 /// A diagnosis for a terminal of some columns, with where the reports are.
@@ -169,7 +216,7 @@ pub fn terminal_diagnosis(
     width: usize,
     files: &[String],
 ) -> Result<String, ReportError> {
-    terminal::diagnosis(diagnosis, language, width, files)
+    terminal::diagnosis(diagnosis, language, width, &named(files))
 }
 
 /// What becomes of a rollout, for a terminal of some columns, with the first of its people and where the reports are.
@@ -183,5 +230,5 @@ pub fn terminal_readiness(
     width: usize,
     files: &[String],
 ) -> Result<String, ReportError> {
-    terminal::readiness(audit, people, language, width, files)
+    terminal::readiness(audit, people, language, width, &named(files))
 }

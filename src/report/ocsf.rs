@@ -76,6 +76,7 @@ fn event(told: &Plain<'_>, item: Item<'_>) -> Json {
         "remediation": remediation(told, item),
         "unmapped": {
             "evidence": told.evidence(finding),
+            "changes": told.changes(finding),
             "causes": finding.causes.iter().map(|origin| origin.cause.as_str()).collect::<Vec<_>>(),
             "who": policy.who,
             "snapshot": audit.snapshot.digest,

@@ -243,6 +243,7 @@ fn remarks(told: &Plain<'_>, item: Item<'_>) -> Option<String> {
     let lines = [
         told.who_acts(item.policy).unwrap_or_default(),
         numbered(&told.to_do(item)),
+        told.changes_told(item.finding).unwrap_or_default(),
     ];
     let lines: Vec<String> = lines.into_iter().filter(|line| !line.is_empty()).collect();
     (!lines.is_empty()).then(|| lines.join("\n"))

@@ -10,7 +10,7 @@ use super::ReportError;
 use super::shown::visible;
 use super::texts::Texts;
 use super::view::{message, steps};
-use crate::audit::{Audit, Counts, Evidence, Finding, Outcome, PolicyResult, Read, ResourceId, WaiverResult};
+use crate::audit::{Audit, Change, Counts, Evidence, Finding, Outcome, PolicyResult, Read, ResourceId, WaiverResult};
 use crate::expr::Origin;
 use crate::policy::{Language, Severity, Steps};
 
@@ -227,6 +227,31 @@ impl<'a> Plain<'a> {
     /// How to see that it is done.
     pub(super) fn check(&self, policy: &PolicyResult) -> String {
         self.filled("list.check", "policy", plain(&policy.id))
+    }
+
+    /// Changes of which each alone would make it pass, in words.
+    pub(super) fn changes(&self, finding: &Finding) -> Vec<String> {
+        finding.changes.iter().map(|change| self.change(change)).collect()
+    }
+
+    /// One of them: `path would have to be value, …`.
+    fn change(&self, change: &Change) -> String {
+        let key = format!("wanted.{}", change.wanted.as_str());
+        let wanted = self.texts.get(&key, Some(change.of), &[]).unwrap_or(key);
+        let mut values: Vec<String> = change.values.iter().map(value).collect();
+        let more = change.of.saturating_sub(values.len() as u64);
+        if more > 0 && !values.is_empty() {
+            values.push(format!("… +{more}"));
+        }
+        let words = format!("{} {wanted} {}", plain(&change.path), values.join(", "));
+        visible(words.trim_end(), EVIDENCE)
+    }
+
+    /// The same as one sentence; nothing where no single change would do.
+    pub(super) fn changes_told(&self, finding: &Finding) -> Option<String> {
+        let changes = self.changes(finding);
+        let intro = self.texts.get("change.intro", Some(changes.len() as u64), &[]).ok()?;
+        (!changes.is_empty()).then(|| format!("{intro}{}{}", self.text("page.colon"), changes.join("; ")))
     }
 
     /// The parts that decided it, with what they read.

@@ -185,6 +185,7 @@ fn result(told: &Plain<'_>, item: Item<'_>) -> Json {
             "facts": finding.fingerprint,
             "causes": finding.causes.iter().map(|origin| origin.cause.as_str()).collect::<Vec<_>>(),
             "evidence": told.evidence(finding),
+            "changes": told.changes(finding),
             "waivedUntil": item.waiver.map(|waiver| waiver.expires.to_string()),
         },
     }));

@@ -38,6 +38,7 @@ pub(super) const FINDINGS: Table = Table {
         "count",
         "causes",
         "evidence",
+        "change",
         "frameworks",
         "waived_until",
         "waiver_reason",
@@ -87,6 +88,7 @@ fn finding(plain_audit: &Plain<'_>, item: Item<'_>) -> Vec<Cell> {
         Cell::Number(finding.count),
         text(causes.join(", ")),
         text(plain_audit.evidence(finding)),
+        text(plain_audit.changes(finding).join("; ")),
         text(framework_items(policy).join(", ")),
         text(waiver.map(|waiver| waiver.expires.to_string()).unwrap_or_default()),
         text(waiver.map(|waiver| plain(&waiver.reason)).unwrap_or_default()),
@@ -94,26 +96,15 @@ fn finding(plain_audit: &Plain<'_>, item: Item<'_>) -> Vec<Cell> {
     ]
 }
 
-/// The person a failure is about, in the spelling that makes one of their records on both sides.
-fn key(item: &Item<'_>) -> String {
-    let resource = item.finding.resource.as_ref();
-    let name = resource.map(|resource| {
-        resource
-            .name
-            .as_deref()
-            .filter(|name| !name.is_empty())
-            .unwrap_or(&resource.key)
-    });
-    name.unwrap_or_default().to_lowercase()
-}
-
 /// Failures of people, person by person.
 fn people<'p>(plain_audit: &'p Plain<'p>) -> Vec<Item<'p>> {
     let mut items: Vec<Item<'_>> = plain_audit
         .items()
         .filter(|item| item.finding.outcome == Outcome::Fail)
-        .filter(|item| item.finding.resource.is_some() && !item.finding.personal.is_empty())
+        .filter(|item| item.finding.person().is_some())
         .collect();
+    // The spelling that makes one of their records on both sides.
+    let key = |item: &Item<'_>| item.finding.person().map(str::to_lowercase);
     items.sort_by_cached_key(|item| (key(item), Reverse(item.finding.severity), item.at));
     items
 }

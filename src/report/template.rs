@@ -7,8 +7,9 @@ use minijinja::value::{Kwargs, Serde, Value};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
 use serde::Serialize;
 
+use super::ReportError;
+use super::layout::Layout;
 use super::texts::{Texts, number};
-use super::{ReportError, assets};
 use crate::policy::Language;
 
 /// Instructions and output a report may use: several times what the largest one needs.
@@ -18,7 +19,7 @@ const FUEL: u64 = 30_000_000;
 pub(super) type Escape = fn(&str) -> String;
 
 /// The templates with what they may call, every value escaped by `escape` unless it is marked safe.
-pub(super) fn environment(language: Language, escape: Escape) -> Result<Environment<'static>, ReportError> {
+pub(super) fn environment(layout: &Layout, language: Language, escape: Escape) -> Result<Environment<'_>, ReportError> {
     let texts = Texts::of(language).map_err(ReportError)?;
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -43,15 +44,20 @@ pub(super) fn environment(language: Language, escape: Escape) -> Result<Environm
         };
         texts.get(&key, Some(n), &[]).map_err(faulty)
     });
-    // The format leaves roles and states open; what has no text is shown as it is.
-    for (function, section) in [("role_name", "role"), ("status_name", "status")] {
+    // The format leaves roles, states and frameworks open; what has no text is shown as it is.
+    for (function, section) in [
+        ("role_name", "role"),
+        ("status_name", "status"),
+        ("framework_name", "framework"),
+    ] {
         environment.add_function(function, move |name: String| {
             let text = texts.get(&format!("{section}.{name}"), None, &[]);
             text.unwrap_or(name)
         });
     }
     environment.add_filter("number", |n: u64| number(n));
-    for (name, text) in assets::templates() {
+    layout.brand.add_to(&mut environment);
+    for (name, text) in layout.templates() {
         environment.add_template(name, text).map_err(|error| failed(&error))?;
     }
     Ok(environment)

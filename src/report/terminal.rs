@@ -8,6 +8,7 @@ use minijinja::{Environment, Error, ErrorKind, Value};
 use serde::Serialize;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use super::layout::Layout;
 use super::shown::visible;
 use super::view::{DiagnosisView, Limits, ReadinessView, View};
 use super::{ReportError, template};
@@ -15,9 +16,37 @@ use crate::audit::Audit;
 use crate::audit::diagnosis::Diagnosis;
 use crate::policy::Language;
 
+/// A report that was written.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// Its path as its reader knows it.
+    pub name: String,
+    /// Where a terminal that follows links finds it, if the summary goes to one.
+    pub address: Option<String>,
+}
+
+impl File {
+    /// Its name, as a link where it has an address (OSC 8, as terminals agreed on it). An address is plain ASCII.
+    fn written(&self) -> String {
+        let name = escape(&self.name);
+        match &self.address {
+            Some(address) if address.chars().all(|c| c.is_ascii_graphic()) => {
+                format!("\u{1b}]8;;{address}\u{1b}\\{name}\u{1b}]8;;\u{1b}\\")
+            }
+            _ => name,
+        }
+    }
+}
+
 /// The summary for a terminal of `width` columns.
-pub(super) fn render(audit: &Audit, language: Language, width: usize, files: &[String]) -> Result<String, ReportError> {
-    let environment = environment(language, width, files)?;
+pub(super) fn render(
+    audit: &Audit,
+    language: Language,
+    layout: &Layout,
+    width: usize,
+    files: &[File],
+) -> Result<String, ReportError> {
+    let environment = environment(layout, language, width, files)?;
     template::render(&environment, "summary.txt.j2", &View::of(audit, language, Limits::NONE))
 }
 
@@ -32,9 +61,10 @@ pub(super) fn diagnosis(
     diagnosis: &Diagnosis,
     language: Language,
     width: usize,
-    files: &[String],
+    files: &[File],
 ) -> Result<String, ReportError> {
-    let environment = environment(language, width, files)?;
+    let layout = Layout::default();
+    let environment = environment(&layout, language, width, files)?;
     let diagnosis = DiagnosisView::of(diagnosis, language);
     template::render(&environment, "diagnosis.txt.j2", &DiagnosisAlone { diagnosis })
 }
@@ -51,9 +81,10 @@ pub(super) fn readiness(
     people: usize,
     language: Language,
     width: usize,
-    files: &[String],
+    files: &[File],
 ) -> Result<String, ReportError> {
-    let environment = environment(language, width, files)?;
+    let layout = Layout::default();
+    let environment = environment(&layout, language, width, files)?;
     let found = audit.readiness.as_ref();
     let found = found.ok_or_else(|| ReportError("the audit is of no rollout plan".to_owned()))?;
     let readiness = ReadinessView::of(audit, found, people, language);
@@ -61,11 +92,19 @@ pub(super) fn readiness(
 }
 
 /// The templates with what a terminal takes.
-fn environment(language: Language, width: usize, files: &[String]) -> Result<Environment<'static>, ReportError> {
-    let mut environment = template::environment(language, escape)?;
+fn environment<'a>(
+    layout: &'a Layout,
+    language: Language,
+    width: usize,
+    files: &[File],
+) -> Result<Environment<'a>, ReportError> {
+    let mut environment = template::environment(layout, language, escape)?;
     // One column less than there are: a full line makes some terminals break it.
     environment.add_global("width", width.saturating_sub(1).max(20));
-    let files: Vec<Value> = files.iter().map(|file| Value::from(escape(file))).collect();
+    let files: Vec<Value> = files
+        .iter()
+        .map(|file| Value::from_safe_string(file.written()))
+        .collect();
     environment.add_global("files", files);
     environment.add_filter("paint", paint);
     environment.add_filter("pad", |text: String, width: usize| pad(&text, width, false));
@@ -202,6 +241,19 @@ mod tests {
         assert_eq!(wrap("abcdefghijklmnop", 12, 2), "abcdefghij\n  klmnop");
         let text = wrap("グローバル管理者でも外せません。", 16, 2);
         assert_eq!(text, "グローバル管理\n  者でも外せませ\n  ん。");
+    }
+
+    #[test]
+    fn a_file_is_a_link_only_where_its_address_is_one() {
+        let written = |name: &str, address: Option<&str>| {
+            let address = address.map(str::to_owned);
+            let name = name.to_owned();
+            File { name, address }.written()
+        };
+        assert_eq!(written("a\u{1b}b", None), "a\\u{1b}b");
+        let link = written("a.md", Some("file:///tmp/a.md"));
+        assert_eq!(link, "\u{1b}]8;;file:///tmp/a.md\u{1b}\\a.md\u{1b}]8;;\u{1b}\\");
+        assert_eq!(written("a.md", Some("file:///tmp/\u{7}a.md")), "a.md");
     }
 
     #[test]

@@ -4,10 +4,10 @@ use std::cmp::Reverse;
 
 use serde::Serialize;
 
-use super::ByPolicy;
 use super::evidence::ChangeView;
 use super::finding::{PieceView, pieces, resource_name};
-use super::policy::{anchor, steps};
+use super::policy::{anchor, named, steps};
+use super::{ByPolicy, Limits};
 use crate::audit::{Audit, Finding, Outcome};
 use crate::policy::Language;
 use crate::report::shown::Shown;
@@ -22,6 +22,8 @@ const EXAMPLE: usize = 480;
 pub(super) struct Action {
     /// Its place in the list.
     number: u64,
+    /// Place of the policy among the policies.
+    policy: usize,
     /// The policy that a link leads to.
     anchor: String,
     title: Shown,
@@ -33,6 +35,10 @@ pub(super) struct Action {
     names: Vec<Shown>,
     /// How many more there are.
     more: u64,
+    /// What is wrong with each of the first.
+    concerned: Vec<Vec<PieceView>>,
+    /// How many more there are of whom it is not said.
+    more_concerned: u64,
     /// What is wrong with the first of them.
     example: Vec<PieceView>,
     /// The one change that would make each of them pass, if it is the same for all.
@@ -46,29 +52,33 @@ pub(super) struct Action {
 #[derive(Debug, Serialize)]
 pub(super) struct Role {
     role: Shown,
+    /// What a link to its list leads to.
+    anchor: String,
     /// Numbers of the actions, with the policies they belong to.
     actions: Vec<(u64, String)>,
 }
 
 /// All that is to be done: the gravest first, then what hits most people, then most of anything else.
-pub(super) fn all(audit: &Audit, findings: &ByPolicy<'_>, language: Language) -> Vec<Action> {
+pub(super) fn all(audit: &Audit, findings: &ByPolicy<'_>, language: Language, limits: Limits) -> Vec<Action> {
     let mut failing: Vec<_> = audit
         .policies
         .iter()
-        .filter(|policy| policy.outcome == Outcome::Fail)
-        .map(|policy| {
+        .enumerate()
+        .filter(|(_, policy)| policy.outcome == Outcome::Fail)
+        .map(|(at, policy)| {
             let own = findings.get(policy.id.as_str()).map_or(&[][..], Vec::as_slice);
             let failures: Vec<_> = own.iter().filter(|finding| finding.outcome == Outcome::Fail).collect();
             let people = failures.iter().filter(|finding| !finding.personal.is_empty()).count();
-            (policy, failures, people)
+            (at, policy, failures, people)
         })
         .collect();
-    failing
-        .sort_by_key(|(policy, _, people)| (Reverse(policy.severity), Reverse(*people), Reverse(policy.counts.fail)));
+    failing.sort_by_key(|(_, policy, _, people)| {
+        (Reverse(policy.severity), Reverse(*people), Reverse(policy.counts.fail))
+    });
     failing
         .into_iter()
         .zip(1..)
-        .map(|((policy, failures, people), number)| {
+        .map(|((at, policy, failures, people), number)| {
             let names = if people > 0 { NAMES } else { 0 };
             let names: Vec<Shown> = failures
                 .iter()
@@ -76,8 +86,16 @@ pub(super) fn all(audit: &Audit, findings: &ByPolicy<'_>, language: Language) ->
                 .map(resource_name)
                 .take(names)
                 .collect();
+            let concerned: Vec<_> = failures
+                .iter()
+                .take(limits.concerned)
+                .map(|finding| pieces(finding, policy, language, EXAMPLE))
+                .collect();
             Action {
                 number,
+                policy: at,
+                more_concerned: policy.counts.fail.saturating_sub(concerned.len() as u64),
+                concerned,
                 anchor: anchor(&policy.id),
                 title: Shown::prose(policy.title.get(language)),
                 severity: policy.severity.as_str(),
@@ -113,6 +131,7 @@ pub(super) fn roles(actions: &[Action]) -> Vec<Role> {
             match roles.iter_mut().find(|role| role.role == *who) {
                 Some(role) => role.actions.push(entry),
                 None => roles.push(Role {
+                    anchor: named("team", who.as_str()),
                     role: who.clone(),
                     actions: vec![entry],
                 }),

@@ -19,6 +19,8 @@ pub(super) struct FindingView {
     outcome: &'static str,
     /// The one resource that it is about.
     resource: Option<ResourceView>,
+    /// The person that it is about.
+    person: Option<Shown>,
     /// How many it is about; 0 when nobody knows.
     count: u64,
     /// What is wrong. Of something that is not known there is nothing to say but the causes.
@@ -36,6 +38,8 @@ pub(super) struct FindingView {
     more_names: u64,
     /// Number of the waiver of a waived failure, from 0.
     waiver: Option<u32>,
+    /// What a waiver names it by.
+    fingerprint: Option<Shown>,
 }
 
 /// A resource.
@@ -70,6 +74,7 @@ impl FindingView {
                 key: Shown::name(&resource.key),
                 name: resource_name(resource),
             }),
+            person: finding.person().map(Shown::name),
             count: finding.count,
             message: match finding.outcome {
                 Outcome::Fail | Outcome::Waived => pieces(finding, policy, language, MESSAGE),
@@ -86,7 +91,13 @@ impl FindingView {
             },
             names,
             waiver: finding.waiver,
+            fingerprint: finding.fingerprint.as_deref().map(Shown::name),
         }
+    }
+
+    /// Its id.
+    pub(super) fn id(&self) -> &str {
+        &self.id
     }
 
     /// About how many bytes it is written with.

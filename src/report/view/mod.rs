@@ -8,7 +8,10 @@ mod diagnosis;
 mod doubt;
 mod evidence;
 mod finding;
+mod framework;
+mod person;
 mod policy;
+mod product;
 mod readiness;
 mod tailoring;
 mod waiver;
@@ -25,8 +28,12 @@ use action::{Action, Role};
 pub(super) use diagnosis::DiagnosisView;
 use doubt::Doubt;
 pub(super) use finding::message;
-use policy::PolicyView;
+
+use framework::FrameworkView;
+use person::AffectedPerson;
 pub(super) use policy::steps;
+use policy::{Pack, PolicyView};
+use product::ProductView;
 pub(super) use readiness::{OWN, ReadinessView};
 use tailoring::Tailoring;
 use waiver::WaiverView;
@@ -40,6 +47,10 @@ pub(super) struct Limits {
     pub(super) all: usize,
     /// Bytes of all findings, about as they are written.
     pub(super) bytes: usize,
+    /// People listed with what is wrong with them.
+    pub(super) people: usize,
+    /// Resources listed with what has to be done about them, for each policy.
+    pub(super) concerned: usize,
 }
 
 impl Limits {
@@ -48,6 +59,8 @@ impl Limits {
         each: 0,
         all: 0,
         bytes: 0,
+        people: 0,
+        concerned: 0,
     };
 }
 
@@ -84,6 +97,16 @@ pub(super) struct View {
     roles: Vec<Role>,
     /// Every policy.
     policies: Vec<PolicyView>,
+    /// Packs that they come with.
+    packs: Vec<Pack>,
+    /// Frameworks that they serve, with what came out for each item.
+    frameworks: Vec<FrameworkView>,
+    /// Products that Okta hands out or may, with their seats.
+    products: Vec<ProductView>,
+    /// People of whom something fails, those with the gravest first.
+    people: Vec<AffectedPerson>,
+    /// People who are not listed.
+    more_people: u64,
     /// What could not be judged, by cause.
     doubts: Vec<Doubt>,
     /// What was read.
@@ -180,8 +203,9 @@ impl View {
         let by_policy = by_policy(audit);
         let policies = policy::all(audit, &by_policy, language, limits);
         let shown: u64 = policies.iter().map(PolicyView::shown).sum();
-        let actions = action::all(audit, &by_policy, language);
+        let actions = action::all(audit, &by_policy, language, limits);
         let findings = audit.findings.len() as u64;
+        let (people, more_people) = person::all(audit, &policies, language, limits);
         Self {
             language: language.as_str(),
             tool: [Shown::name(&audit.tool.name), Shown::name(&audit.tool.version)],
@@ -197,7 +221,12 @@ impl View {
             severities: severities(audit),
             roles: action::roles(&actions),
             actions,
+            packs: policy::packs(&policies),
+            frameworks: framework::all(audit),
+            products: product::all(audit),
             policies,
+            people,
+            more_people,
             doubts: doubt::all(audit, language),
             coverage: audit.coverage.iter().map(coverage).collect(),
             tailored: is_tailored(audit),
@@ -274,13 +303,8 @@ impl Verdict {
 
 /// People who appear in failures. The same person has a record on each side, with the same name.
 fn people(audit: &Audit) -> u64 {
-    let names: BTreeSet<String> = audit
-        .findings
-        .iter()
-        .filter(|finding| finding.outcome == Outcome::Fail && !finding.personal.is_empty())
-        .filter_map(|finding| finding.resource.as_ref())
-        .map(|resource| resource.name.as_ref().unwrap_or(&resource.key).to_lowercase())
-        .collect();
+    let failures = audit.findings.iter().filter(|finding| finding.outcome == Outcome::Fail);
+    let names: BTreeSet<String> = failures.filter_map(Finding::person).map(str::to_lowercase).collect();
     names.len() as u64
 }
 

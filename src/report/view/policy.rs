@@ -30,11 +30,22 @@ pub(super) struct PolicyView {
     digest: Shown,
     why: Option<Shown>,
     steps: Vec<Shown>,
+    /// Roles that can do it.
+    who: Vec<Shown>,
     frameworks: Vec<Framework>,
     references: Vec<Link>,
     findings: Vec<FindingView>,
     /// Findings that are not shown.
     left_out: u64,
+}
+
+/// A pack, and how many of its policies fail.
+#[derive(Debug, Serialize)]
+pub(super) struct Pack {
+    /// None of policies that come with no pack.
+    name: Option<Shown>,
+    policies: u64,
+    failed: u64,
 }
 
 /// Items of a framework.
@@ -55,6 +66,11 @@ impl PolicyView {
     /// How many of its findings are shown.
     pub(super) fn shown(&self) -> u64 {
         self.findings.len() as u64
+    }
+
+    /// Whether a finding of it is shown.
+    pub(super) fn shows(&self, finding: &str) -> bool {
+        self.findings.iter().any(|shown| shown.id() == finding)
     }
 }
 
@@ -107,6 +123,7 @@ impl PolicyView {
             digest: Shown::name(&policy.digest),
             why: policy.why.as_ref().map(|why| Shown::prose(why.get(language))),
             steps: steps(policy, language),
+            who: policy.who.iter().map(|role| Shown::name(role)).collect(),
             frameworks: policy
                 .frameworks
                 .iter()
@@ -131,8 +148,13 @@ fn lacking(policy: &PolicyResult, language: Language) -> Vec<Shown> {
         .collect()
 }
 
-/// The name that links to a policy use: stable, and free of anything that would end an address.
+/// The name that links to a policy use.
 pub(super) fn anchor(id: &str) -> String {
+    named("policy", id)
+}
+
+/// The name that links to something use: stable, and free of anything that would end an address.
+pub(super) fn named(kind: &str, id: &str) -> String {
     let plain = |c: char| {
         if c.is_ascii_alphanumeric() || "._-".contains(c) {
             c
@@ -140,7 +162,27 @@ pub(super) fn anchor(id: &str) -> String {
             '_'
         }
     };
-    format!("policy-{}", id.chars().take(200).map(plain).collect::<String>())
+    format!("{kind}-{}", id.chars().take(200).map(plain).collect::<String>())
+}
+
+/// Packs in the order of their gravest policies, with those that fail.
+pub(super) fn packs(policies: &[PolicyView]) -> Vec<Pack> {
+    let mut packs: Vec<Pack> = Vec::new();
+    for policy in policies {
+        let failed = u64::from(policy.outcome == "fail");
+        match packs.iter_mut().find(|pack| pack.name == policy.pack) {
+            Some(pack) => {
+                pack.policies += 1;
+                pack.failed += failed;
+            }
+            None => packs.push(Pack {
+                name: policy.pack.clone(),
+                policies: 1,
+                failed,
+            }),
+        }
+    }
+    packs
 }
 
 /// The steps of the fix.

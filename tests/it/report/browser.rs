@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::audits::{clean, contoso, crowd, mixed};
+use super::hostile::as_on_a_forge;
 use super::payloads::hostile;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -70,12 +71,7 @@ fn command(browser: &Path, profile: &Path) -> Command {
             "--no-first-run",
             "--disable-dev-shm-usage",
         ])
-        .args([
-            "--enable-logging=stderr",
-            "--v=0",
-            "--timeout=20000",
-            "--virtual-time-budget=2000",
-        ])
+        .args(["--enable-logging=stderr", "--v=0", "--timeout=20000"])
         .arg(format!("--user-data-dir={}", profile.display()))
         .stdin(Stdio::null());
     command
@@ -88,21 +84,34 @@ fn visit(audit: &Audit, language: Language, fragment: &str) -> Option<Visit> {
 
 /// Opens the page of an audit, where a script of this test uses the filters; `None` without a browser.
 fn visit_filters(audit: &Audit, language: Language) -> Option<Visit> {
-    let script = include_str!("filters.js");
-    let digest = STANDARD.encode(Sha256::digest(script.as_bytes()));
-    let page = render(audit, Format::Html, language)
-        .unwrap()
-        .replace("script-src ", &format!("script-src 'sha256-{digest}' "))
-        .replace("</body>", &format!("<script>{script}</script></body>"));
-    open(&page, "")
+    visit_with(audit, language, &[include_str!("filters.js")], &[])
+}
+
+/// Opens the page of an audit with scripts of a test, which its policy is told of; `None` without a browser.
+fn visit_with(audit: &Audit, language: Language, scripts: &[&str], args: &[&str]) -> Option<Visit> {
+    let mut page = render(audit, Format::Html, language).unwrap();
+    for script in scripts {
+        let digest = STANDARD.encode(Sha256::digest(script.as_bytes()));
+        let end = page.rfind("</body>").unwrap();
+        page.insert_str(end, &format!("<script>{script}</script>"));
+        page = page.replacen("script-src ", &format!("script-src 'sha256-{digest}' "), 1);
+    }
+    open_with(&page, "", args)
 }
 
 fn open(page: &str, fragment: &str) -> Option<Visit> {
+    open_with(page, fragment, &[])
+}
+
+fn open_with(page: &str, fragment: &str, args: &[&str]) -> Option<Visit> {
     let browser = browser()?;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("report.html");
     std::fs::write(&file, page).unwrap();
     let output = command(&browser, &folder.path().join("profile"))
+        // Time that passes as fast as nothing happens, for what the page does after it was opened.
+        .arg("--virtual-time-budget=2000")
+        .args(args)
         .arg("--dump-dom")
         .arg(format!("file://{}{fragment}", file.display()))
         .output()
@@ -194,6 +203,157 @@ fn a_clean_audit_has_nothing_to_filter_and_nothing_to_complain_of() {
     assert!(visit.document.contains("All 18 policies hold") && !visit.document.contains("<form"));
 }
 
+/// What the buttons of a page copied, as Markdown and as CSV.
+fn copied(audit: &Audit, language: Language) -> Option<(Vec<String>, Vec<String>)> {
+    let visit = visit_with(audit, language, &[include_str!("copies.js")], &[])?;
+    assert_eq!(visit.console, [""; 0]);
+    let (_, rest) = visit.document.split_once("<pre id=\"copied\">").unwrap();
+    let text = rest.split_once("</pre>").unwrap().0;
+    let text = text
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&nbsp;", "\u{a0}")
+        .replace("&amp;", "&");
+    let all: Vec<String> = serde_json::from_str(&text).unwrap();
+    Some(all.into_iter().partition(|text| !text.starts_with("\"name\"")))
+}
+
+#[test]
+fn lists_are_copied_with_all_that_a_ticket_needs() {
+    let Some((markdown, csv)) = copied(contoso(), Language::En) else {
+        return;
+    };
+    let person = markdown
+        .iter()
+        .find(|text| text.starts_with("### **Critical** `kaho.shirakawa@contoso.example` "))
+        .unwrap();
+    for part in [
+        "**Who acts**: ",
+        "**What to do**",
+        "    1. As a Global",
+        "**How to check it**: Take a new snapshot",
+    ] {
+        assert!(person.contains(part), "{part} is missing in {person}");
+    }
+    let team = csv.iter().find(|text| text.contains("Owner of the licence")).unwrap();
+    let mut lines = csv::Reader::from_reader(team.as_bytes());
+    let names: Vec<String> = lines.headers().unwrap().iter().map(str::to_owned).collect();
+    assert_eq!(names[..6], ["name", "severity", "message", "who", "fix", "check"]);
+    let failures = contoso()
+        .policies
+        .iter()
+        .filter(|policy| policy.who.contains(&"licence_owner".to_owned()));
+    let rows: Vec<csv::StringRecord> = lines.records().map(Result::unwrap).collect();
+    assert_eq!(
+        rows.len() as u64,
+        failures.map(|policy| policy.counts.fail).sum::<u64>()
+    );
+    assert!(
+        rows.iter().all(|row| row.iter().take(7).all(|cell| !cell.is_empty())),
+        "{rows:?}"
+    );
+}
+
+#[test]
+fn what_is_copied_of_a_hostile_audit_is_text_too() {
+    for language in Language::ALL {
+        let Some((markdown, csv)) = copied(hostile(), language) else {
+            return;
+        };
+        assert!(markdown.len() > 20 && csv.len() > 5);
+        for text in markdown {
+            let html = comrak::markdown_to_html(&text, &as_on_a_forge());
+            for element in [
+                "<script",
+                "<img",
+                "<a ",
+                "<svg",
+                "<table",
+                "<details",
+                "<base",
+                "<del",
+                "<h1",
+                "<h2",
+                "data-math",
+            ] {
+                let around = html
+                    .find(element)
+                    .map(|at| html[at..].chars().take(200).collect::<String>());
+                assert_eq!(around, None, "{text}");
+            }
+        }
+        for text in csv {
+            for row in csv::Reader::from_reader(text.as_bytes()).records() {
+                let row = row.unwrap();
+                assert!(
+                    row.iter()
+                        .all(|cell| !cell.trim_start().starts_with(['=', '+', '-', '@'])),
+                    "{row:?}"
+                );
+            }
+        }
+    }
+}
+
+/// The script of axe-core, which judges whether everybody can use a page; `None` where it is not installed.
+fn axe() -> Option<String> {
+    let installed = PathBuf::from(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/target/axe/node_modules/axe-core/axe.min.js"
+    ));
+    let place = std::env::var_os("AXE").map_or(installed, PathBuf::from);
+    let script = std::fs::read_to_string(&place).ok();
+    if script.is_none() {
+        println!(
+            "skipped: no axe-core in AXE or at {}; tests/axe/install puts it there",
+            place.display()
+        );
+    }
+    script
+}
+
+#[test]
+fn axe_finds_nothing_serious_in_light_or_dark() {
+    let Some(axe) = axe() else { return };
+    for (audit, language) in [
+        (contoso().clone(), Language::En),
+        (mixed(), Language::Ja),
+        (clean().clone(), Language::En),
+    ] {
+        for scheme in [
+            "--blink-settings=preferredColorScheme=1",
+            "--blink-settings=preferredColorScheme=0",
+        ] {
+            let args = [scheme, "--virtual-time-budget=60000", "--timeout=60000"];
+            let Some(visit) = visit_with(&audit, language, &[&axe, include_str!("axe.js")], &args) else {
+                return;
+            };
+            assert!(
+                visit.title().starts_with("axe looked at "),
+                "{scheme} {language:?}: {}",
+                visit.title()
+            );
+        }
+    }
+}
+
+#[test]
+fn nothing_breaks_the_layout_on_any_screen() {
+    let script = include_str!("layout.js");
+    for (audit, language) in [
+        (contoso().clone(), Language::Ja),
+        (mixed(), Language::En),
+        (hostile().clone(), Language::En),
+    ] {
+        for size in ["--window-size=1280,900", "--window-size=390,900"] {
+            let Some(visit) = visit_with(&audit, language, &[script], &[size]) else {
+                return;
+            };
+            assert_eq!(visit.title(), "everything has its place", "{size} {language:?}");
+        }
+    }
+}
+
 #[test]
 fn it_prints() {
     let Some(browser) = browser() else { return };
@@ -209,13 +369,38 @@ fn it_prints() {
     assert!(std::fs::read(&paper).unwrap().starts_with(b"%PDF"));
 }
 
-/// `cargo test --release --test it report::browser -- --ignored`
+/// Milliseconds from the start of the navigation until the page is there and its script has run, by the page's clock.
+fn opens_in(page: &str) -> Option<f64> {
+    let script = "addEventListener('load', () => { document.title = `opened in ${performance.now()}`; })";
+    let digest = STANDARD.encode(Sha256::digest(script.as_bytes()));
+    let page = page
+        .replacen("script-src ", &format!("script-src 'sha256-{digest}' "), 1)
+        .replace("</body>", &format!("<script>{script}</script></body>"));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("report.html");
+    std::fs::write(&file, page).unwrap();
+    let output = command(&browser()?, &folder.path().join("profile"))
+        .arg("--dump-dom")
+        .arg(format!("file://{}", file.display()))
+        .output()
+        .unwrap();
+    let document = String::from_utf8(output.stdout).unwrap();
+    let title = document.split_once("<title>opened in ").unwrap().1;
+    title.split_once('<').unwrap().0.parse().ok()
+}
+
+/// `cargo test --release --test it report::browser -- --ignored --nocapture`
 #[test]
 #[ignore = "large"]
 fn a_hundred_thousand_findings_open() {
-    let Some(visit) = visit_filters(&crowd(100_000), Language::En) else {
+    let audit = crowd(100_000);
+    let Some(visit) = visit_filters(&audit, Language::En) else {
         return;
     };
     assert!(visit.title().starts_with("filters hold for "), "{}", visit.title());
     assert_eq!(visit.console, [""; 0]);
+    let page = render(&audit, Format::Html, Language::En).unwrap();
+    let milliseconds = opens_in(&page).unwrap();
+    println!("{} bytes, opened in {milliseconds:.0} ms", page.len());
+    assert!(milliseconds < 2_000.0, "{milliseconds}");
 }

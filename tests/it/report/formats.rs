@@ -451,3 +451,19 @@ fn a_hundred_thousand_findings_in_every_format() {
         println!("{format:?}: {} bytes, {:?}", bytes.len(), start.elapsed());
     }
 }
+
+#[test]
+fn what_alone_would_make_it_pass_is_told_to_machines_too() {
+    let audit = contoso();
+    let finding = audit
+        .findings
+        .iter()
+        .find(|finding| finding.policy == "provisioning.trials-off")
+        .unwrap();
+    let expected = "isAppAndServicesTrialEnabled would have to be false";
+    assert_eq!(finding.changes.len(), 1);
+    for format in [Format::Csv, Format::Sarif, Format::Junit, Format::Ocsf, Format::Oscal] {
+        let text = render(audit, format, Language::En).unwrap();
+        assert!(text.contains(expected), "{format:?}");
+    }
+}

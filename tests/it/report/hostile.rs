@@ -64,8 +64,22 @@ fn html_has_no_attributes_from_outside() {
         "autocomplete",
         "charset",
         "class",
+        "colspan",
         "content",
+        "data-as",
+        "data-check",
+        "data-colon",
+        "data-copied",
+        "data-finding",
+        "data-fix",
+        "data-frameworks",
+        "data-label-check",
+        "data-label-fix",
+        "data-label-who",
         "data-outcome",
+        "data-pack",
+        "data-person",
+        "data-policy",
         "data-severity",
         "data-text",
         "datetime",
@@ -76,6 +90,7 @@ fn html_has_no_attributes_from_outside() {
         "http-equiv",
         "id",
         "lang",
+        "list",
         "name",
         "open",
         "placeholder",
@@ -90,6 +105,10 @@ fn html_has_no_attributes_from_outside() {
         "viewBox",
         "width",
         "x",
+        "x1",
+        "x2",
+        "y1",
+        "y2",
     ];
     let tag = Regex::new(r#"<[a-z][a-z0-9]*((?:\s+[^\s=>]+(?:="[^"]*")?)*)\s*/?>"#).unwrap();
     let attribute = Regex::new(r#"\s+([^\s=>]+)(?:="([^"]*)")?"#).unwrap();
@@ -103,8 +122,8 @@ fn html_has_no_attributes_from_outside() {
     }
 }
 
-#[test]
-fn markdown_renders_with_the_same_elements() {
+/// Markdown as a forge reads it that allows everything.
+pub(crate) fn as_on_a_forge() -> comrak::Options<'static> {
     let mut options = comrak::Options::default();
     options.extension.table = true;
     options.extension.autolink = true;
@@ -114,6 +133,12 @@ fn markdown_renders_with_the_same_elements() {
     options.extension.math_dollars = true;
     options.extension.alerts = true;
     options.render.r#unsafe = true;
+    options
+}
+
+#[test]
+fn markdown_renders_with_the_same_elements() {
+    let options = as_on_a_forge();
     for language in Language::ALL {
         let rendered = |audit: &Audit| {
             let text = render(audit, Format::Markdown, language).unwrap();

@@ -12,7 +12,11 @@ fn it_reads_well_as_plain_text() {
     for title in [
         "What to do first",
         "Policies",
+        "Frameworks",
+        "Seats",
         "Findings",
+        "Who has to do what",
+        "Person by person",
         "What could not be judged",
         "What was read",
         "Method",

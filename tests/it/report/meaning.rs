@@ -194,13 +194,7 @@ fn counts_add_up() {
             .map(|cell| cell.split(" (").next().unwrap().trim().replace(',', ""));
         cells.filter_map(|cell| cell.parse().ok()).collect()
     };
-    let table = text
-        .split("## Policies")
-        .nth(1)
-        .unwrap()
-        .split("## Findings")
-        .next()
-        .unwrap();
+    let table = text.split("## Policies").nth(1).unwrap().split("\n## ").next().unwrap();
     let rows: Vec<Vec<u64>> = table.lines().map(row).filter(|cells| !cells.is_empty()).collect();
     assert_eq!(rows.len(), mixed().policies.len());
     for cells in &rows {
@@ -218,4 +212,35 @@ fn counts_add_up() {
         judgements.out_of_scope,
     ];
     assert_eq!([0, 1, 2, 3, 4].map(sum), expected);
+}
+
+#[test]
+fn seats_are_those_that_the_policy_about_seats_judges() {
+    let audit = contoso();
+    let policy = audit
+        .policies
+        .iter()
+        .find(|policy| policy.id == "provisioning.seats")
+        .unwrap();
+    let handed_out = audit
+        .products
+        .iter()
+        .filter(|product| product.handed_out_by_okta == Some(true));
+    let (full, free): (Vec<_>, Vec<_>) = handed_out.partition(|product| product.used >= product.seats);
+    assert_eq!(
+        (full.len() as u64, free.len() as u64),
+        (policy.counts.fail, policy.counts.pass)
+    );
+    let page = render(audit, Format::Html, Language::En).unwrap();
+    let section = page
+        .split_once("<section id=\"products\"")
+        .unwrap()
+        .1
+        .split_once("</section>")
+        .unwrap()
+        .0;
+    assert_eq!(section.matches(">none<").count(), full.len());
+    for product in full.iter().chain(&free) {
+        assert!(section.contains(&product.name));
+    }
 }

@@ -13,9 +13,18 @@ use tenken::simulator::ServerOptions;
 use crate::support::{audit, collected};
 
 /// Formats that are for people, whose samples are in both languages.
-const FOR_PEOPLE: [Format; 3] = [Format::Csv, Format::People, Format::Xlsx];
+const FOR_PEOPLE: [Format; 5] = [
+    Format::Html,
+    Format::Markdown,
+    Format::Csv,
+    Format::People,
+    Format::Xlsx,
+];
 /// Formats that the samples show, with how their files end.
-const FORMATS: [(Format, &str); 8] = [
+const FORMATS: [(Format, &str); 11] = [
+    (Format::Html, "html"),
+    (Format::Markdown, "md"),
+    (Format::Json, "json"),
     (Format::Csv, "csv"),
     (Format::People, "people.csv"),
     (Format::Xlsx, "xlsx"),
