@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::ask::{Answer, Ask, DIRECTORY};
 use super::user_name::Profile;
 use crate::audit::ResourceId;
-use crate::catalog::{RecordType, catalog};
+use crate::catalog::{RecordType, Supply, catalog};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::evaluate::{Tables, resource_id};
 use crate::expr::{Origin, RecordRef, Records as _};
@@ -372,19 +372,15 @@ fn somebody(row: u32, assignments: &HashMap<String, RecordRef>, tables: &Tables)
     }
 }
 
-/// Whether a resource belongs to another application than this.
+/// Whether a resource is another application than this, or belongs to one.
 pub(super) fn is_of_other_app(resource: &ResourceId, app: &App) -> bool {
     let Some(known) = catalog().resource(&resource.resource_type) else {
         return false;
     };
-    let of_app = known.name == "okta.app"
-        || known.record.info().field("parent").is_some() && {
-            match &known.supply {
-                crate::catalog::Supply::Call(call) => {
-                    call.per.as_ref().is_some_and(|per| per.parent.name() == "okta.app")
-                }
-                crate::catalog::Supply::Reference(_) => false,
-            }
-        };
+    let per = match &known.supply {
+        Supply::Call(call) => call.per.as_ref(),
+        Supply::Reference(_) => None,
+    };
+    let of_app = known.name == "okta.app" || per.is_some_and(|per| per.parent.name() == "okta.app");
     of_app && resource.key.split('/').next() != Some(&app.id)
 }
