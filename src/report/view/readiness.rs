@@ -107,7 +107,7 @@ struct SeatsView {
     needed: u64,
     short: u64,
     uncertain: u64,
-    /// Number of the wave in which they run out.
+    /// Number of the wave in which they run out, where there are several.
     from_wave: Option<usize>,
 }
 
@@ -332,6 +332,10 @@ fn seats_view(seats: &Seats) -> SeatsView {
         needed: waves.last().copied().unwrap_or_default(),
         short: seats.short,
         uncertain: seats.uncertain,
-        from_wave: waves.iter().position(runs_out).map(|at| at + 1),
+        from_wave: waves
+            .iter()
+            .position(runs_out)
+            .filter(|_| waves.len() > 1)
+            .map(|at| at + 1),
     }
 }
