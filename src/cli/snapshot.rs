@@ -30,7 +30,7 @@ pub(super) struct Args {
     /// How much of the vendors' rate limits to use at most; the rest is left to everybody else
     #[arg(long, value_name = "PERCENT", default_value_t)]
     rate_share: RateShare,
-    /// Collect every resource type, whether some policy needs it or not
+    /// Collect every resource type, whether some policy needs it or not; of groups the members only with --members-of
     #[arg(long)]
     all: bool,
     /// Read also who is in this group of Okta's, by its name or id, for `readiness`; may be repeated
@@ -118,10 +118,8 @@ impl Args {
                 plan(&needs)
             }
         };
-        if self.members_of.is_empty() {
-            return plan;
-        }
-        // A list of texts is written in CEL as in JSON.
+        // A call for each of many thousand groups would take hours, so who is in a group is read where somebody asks for
+        // it. A list of texts is written in CEL as in JSON.
         let names = serde_json::Value::from(self.members_of.clone());
         plan.with_only(
             "okta.group_member",

@@ -32,7 +32,7 @@ pub(super) struct Rollout {
     groups: Vec<(String, Vec<String>)>,
 }
 
-/// A wave's name and the groups of which nobody knows who is in them.
+/// A wave with its people cast: its name, and the groups of which nobody knows who is in them.
 #[derive(Debug)]
 pub(super) struct CastWave {
     pub(super) name: String,

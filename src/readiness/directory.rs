@@ -372,7 +372,7 @@ fn somebody(row: u32, assignments: &HashMap<String, RecordRef>, tables: &Tables)
     }
 }
 
-/// Whether a resource belongs to another application than this.
+/// Whether a resource is another application than this, or belongs to one.
 pub(super) fn is_of_other_app(resource: &ResourceId, app: &App) -> bool {
     let Some(known) = catalog().resource(&resource.resource_type) else {
         return false;

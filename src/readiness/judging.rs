@@ -3,12 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use super::ask::{Answer, DIRECTORY, OUTLOOK};
-use super::assignment::{Planned, Rollout};
+use super::assignment::{CastWave, Planned, Rollout};
 use super::directory::{Found, Somebody, is_of_other_app};
 use super::plan::RolloutPlan;
 use super::seats::{Counter, Seat};
 use super::tally::{Causes, limits, verdict};
-use crate::audit::readiness::{Action, PlannedPerson, Prospect, Prospects, Readiness, Reason, Wave};
+use crate::audit::readiness::{Action, Blocker, PlannedPerson, Prospect, Prospects, Readiness, Reason, Wave};
 use crate::audit::{Audit, Finding, Outcome, ResourceId};
 use crate::catalog::{RecordType, catalog};
 use crate::evaluate::{self, Foresight, Rows, Tables, resource_id};
@@ -52,22 +52,7 @@ pub(super) fn judge(
         .map(|(planned, meeting)| judging.person(planned, meeting, &mut counter, &causes))
         .collect();
     causes.count(&people);
-    let mut waves: Vec<Wave> = rollout
-        .waves
-        .iter()
-        .map(|wave| Wave {
-            name: wave.name.clone(),
-            prospects: Prospects::default(),
-            unread: wave.unread.clone(),
-        })
-        .collect();
-    let mut total = Prospects::default();
-    for person in &people {
-        total.count(person);
-        if let Some(wave) = waves.get_mut(person.wave) {
-            wave.prospects.count(person);
-        }
-    }
+    let (total, waves) = counted(rollout, &people);
     let blockers = judging.blockers(&causes);
     let limits = limits(&plan.limits, total);
     let verdict = verdict(&limits, &blockers, &waves);
@@ -86,6 +71,24 @@ pub(super) fn judge(
     let mut audit = foresight.audit;
     audit.readiness = Some(readiness);
     audit
+}
+
+/// The people of all waves and of each, by what will become of them.
+fn counted(rollout: &Rollout, people: &[PlannedPerson]) -> (Prospects, Vec<Wave>) {
+    let empty = |wave: &CastWave| Wave {
+        name: wave.name.clone(),
+        prospects: Prospects::default(),
+        unread: wave.unread.clone(),
+    };
+    let mut waves: Vec<Wave> = rollout.waves.iter().map(empty).collect();
+    let mut total = Prospects::default();
+    for person in people {
+        total.count(person);
+        if let Some(wave) = waves.get_mut(person.wave) {
+            wave.prospects.count(person);
+        }
+    }
+    (total, waves)
 }
 
 /// Rows of the tenant's products, by their ids.
@@ -358,7 +361,7 @@ impl Judging<'_> {
 
     /// What stands in everybody's way: failures and doubts of policies that are not about people, where the catalogue of
     /// errors says that they break provisioning for more than one person.
-    fn blockers(&self, causes: &Causes<'_>) -> Vec<crate::audit::readiness::Blocker> {
+    fn blockers(&self, causes: &Causes<'_>) -> Vec<Blocker> {
         let app = &self.rollout.app;
         let mut blockers = Vec::new();
         if app.sets_licences == Some(false) && app.creates == Some(false) {

@@ -12,7 +12,7 @@
 //! ```
 
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::people::people_in;
@@ -237,7 +237,7 @@ pub fn people_of(path: &Path) -> Result<Vec<String>, String> {
 /// The text of a file of people or of standard input, up to a limit.
 fn file(path: &Path) -> Result<String, String> {
     let failed = |error: std::io::Error| format!("cannot read `{}`: {error}", path.display());
-    let from: Box<dyn std::io::Read> = if path == PathBuf::from("-") {
+    let from: Box<dyn std::io::Read> = if path.as_os_str() == "-" {
         Box::new(std::io::stdin())
     } else {
         Box::new(std::fs::File::open(path).map_err(failed)?)

@@ -73,9 +73,11 @@ impl<'a> Causes<'a> {
         !reason.surely && (!reason.unknown.is_empty() || OPEN.contains(&reason.cause.as_str()))
     }
 
-    /// Counts the reasons of all people.
+    /// Counts the reasons of all people. Whoever is assigned already is held up by nothing, but what the next push will
+    /// run into has its cause too.
     pub(super) fn count(&mut self, people: &[PlannedPerson]) {
-        for person in people.iter().filter(|person| !person.assigned) {
+        for person in people {
+            let counts = u64::from(!person.assigned);
             for reason in &person.reasons {
                 let open = self.is_open(reason);
                 let mut cause = match self.found.swap_remove(&reason.cause) {
@@ -84,10 +86,10 @@ impl<'a> Causes<'a> {
                 };
                 cause.open = open;
                 cause.surely |= reason.surely;
-                cause.people += 1;
-                cause.unblocks += u64::from(person.reasons.len() == 1);
+                cause.people += counts;
+                cause.unblocks += counts * u64::from(person.reasons.len() == 1);
                 if let Some(wave) = cause.by_wave.get_mut(person.wave) {
-                    *wave += 1;
+                    *wave += counts;
                 }
                 for origin in &reason.unknown {
                     if !cause.unknown.contains(origin) {

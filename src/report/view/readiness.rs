@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::evidence::CauseView;
 use super::finding::{PieceView, filled};
-use crate::audit::readiness::{Cause, PlannedPerson, Prospect, Prospects, Readiness, Reason, Seats};
+use crate::audit::readiness::{Cause, Limit, PlannedPerson, Prospect, Prospects, Readiness, Reason, Seats, Wave};
 use crate::audit::{Audit, Finding};
 use crate::policy::{Language, Text};
 use crate::report::shown::Shown;
@@ -41,7 +41,7 @@ pub(in crate::report) struct ReadinessView {
     doubts: Vec<CauseOfMany>,
     seats: Vec<SeatsView>,
     /// Those of whom something is to be said, the worst first; then by the order of the rollout.
-    people: Vec<PersonView>,
+    people: Vec<ProspectView>,
     /// People in the audit who are left out here.
     left_out: u64,
     /// Of those who are assigned already, for how many the next push will fail.
@@ -53,7 +53,6 @@ pub(in crate::report) struct ReadinessView {
 struct LimitView {
     prospect: &'static str,
     at_most: Shown,
-    people: u64,
     found: u64,
     kept: bool,
 }
@@ -86,6 +85,7 @@ struct CauseOfMany {
     surely: bool,
     people: u64,
     unblocks: u64,
+    /// How many in each wave.
     waves: Vec<u64>,
     /// The first of the people.
     names: Vec<Shown>,
@@ -107,13 +107,13 @@ struct SeatsView {
     needed: u64,
     short: u64,
     uncertain: u64,
-    /// Number of the wave in which they run out.
+    /// Number of the wave in which they run out, where there are several.
     from_wave: Option<usize>,
 }
 
 /// A person.
 #[derive(Debug, Serialize)]
-struct PersonView {
+struct ProspectView {
     name: Shown,
     /// Number of the wave, where there are several.
     wave: Option<usize>,
@@ -140,101 +140,36 @@ struct ReasonView {
 impl ReadinessView {
     /// The view of what was foreseen, with so many people one by one.
     pub(in crate::report) fn of(audit: &Audit, readiness: &Readiness, people: usize, language: Language) -> Self {
-        let findings: HashMap<Uuid, &Finding> = audit.findings.iter().map(|finding| (finding.id, finding)).collect();
-        let messages: HashMap<&str, [&Text; 2]> = audit
-            .policies
-            .iter()
-            .map(|policy| (policy.id.as_str(), [&policy.message, &policy.title]))
-            .collect();
-        let said = |id: Option<Uuid>| -> Vec<PieceView> {
-            let finding = id.and_then(|id| findings.get(&id));
-            let found = finding.and_then(|finding| Some((finding, messages.get(finding.policy.as_str())?)));
-            found
-                .map(|(finding, texts)| filled(finding, *texts, language, MESSAGE))
-                .unwrap_or_default()
-        };
-        let titles: HashMap<&str, &Text> = readiness
-            .causes
-            .iter()
-            .filter_map(|cause| Some((cause.id.as_str(), cause.title.as_ref()?)))
-            .collect();
+        let told = Told::of(audit, readiness, language);
         let mut named: Vec<&PlannedPerson> = readiness
             .people
             .iter()
             .filter(|person| !person.reasons.is_empty())
             .collect();
         named.sort_by_key(|person| (person.assigned, person.prospect, person.wave));
-        let left_out = named.len().saturating_sub(people) as u64;
-        let reason = |reason: &Reason| ReasonView {
-            id: Shown::name(&reason.cause),
-            own: OWN.contains(&reason.cause.as_str()),
-            title: titles
-                .get(reason.cause.as_str())
-                .map(|title| Shown::prose(title.get(language))),
-            message: said(reason.finding),
-            about: reason.about.iter().map(|text| Shown::name(text)).collect(),
-            causes: reason.unknown.iter().map(CauseView::of).collect(),
-        };
-        let person = |person: &&PlannedPerson| PersonView {
-            name: Shown::name(&person.name),
-            wave: (readiness.waves.len() > 1).then_some(person.wave + 1),
-            prospect: person.prospect.as_str(),
-            assigned: person.assigned,
-            action: person.action.as_str(),
-            add: person
-                .licences_to_add
-                .iter()
-                .flatten()
-                .map(|name| Shown::name(name))
-                .collect(),
-            remove: person
-                .licences_to_remove
-                .iter()
-                .flatten()
-                .map(|name| Shown::name(name))
-                .collect(),
-            reasons: person.reasons.iter().map(reason).collect(),
-        };
-        let causes = |open: bool| -> Vec<CauseOfMany> {
-            let these = readiness.causes.iter().filter(|cause| cause.open == open);
-            (1..)
-                .zip(these)
-                .map(|(number, cause)| cause_view(number, cause, Some(readiness), Vec::new(), language))
-                .collect()
-        };
-        let blockers = (1..).zip(&readiness.blockers);
+        let failing = |person: &&PlannedPerson| person.assigned && person.prospect == Prospect::WillFail;
         Self {
             app: Shown::name(readiness.app.name.as_deref().unwrap_or(&readiness.app.key)),
             verdict: readiness.verdict.as_str(),
-            limits: readiness
-                .limits
-                .iter()
-                .map(|limit| LimitView {
-                    prospect: limit.prospect.as_str(),
-                    at_most: Shown::name(&limit.at_most),
-                    people: limit.people,
-                    found: limit.found,
-                    kept: limit.kept,
-                })
-                .collect(),
+            limits: readiness.limits.iter().map(limit_view).collect(),
             total: readiness.total,
             waves: (1..)
                 .zip(&readiness.waves)
                 .map(|(number, wave)| wave_view(number, wave))
                 .collect(),
-            blockers: blockers
-                .map(|(number, blocker)| cause_view(number, &blocker.cause, None, said(blocker.finding), language))
+            blockers: (1..)
+                .zip(&readiness.blockers)
+                .map(|(number, blocker)| CauseOfMany {
+                    message: told.message(blocker.finding),
+                    ..told.cause(number, &blocker.cause)
+                })
                 .collect(),
-            fixes: causes(false),
-            doubts: causes(true),
+            fixes: told.causes(false),
+            doubts: told.causes(true),
             seats: readiness.seats.iter().map(seats_view).collect(),
-            people: named.iter().take(people).map(person).collect(),
-            left_out,
-            assigned_failing: readiness
-                .people
-                .iter()
-                .filter(|person| person.assigned && person.prospect == Prospect::WillFail)
-                .count() as u64,
+            people: named.iter().take(people).map(|person| told.person(person)).collect(),
+            left_out: named.len().saturating_sub(people) as u64,
+            assigned_failing: readiness.people.iter().filter(failing).count() as u64,
             assumptions: readiness
                 .assumptions
                 .iter()
@@ -244,7 +179,127 @@ impl ReadinessView {
     }
 }
 
-fn wave_view(number: usize, wave: &crate::audit::readiness::Wave) -> WaveView {
+/// What was foreseen, with what is looked up by id.
+struct Told<'a> {
+    readiness: &'a Readiness,
+    language: Language,
+    findings: HashMap<Uuid, &'a Finding>,
+    /// Message and title of every policy.
+    messages: HashMap<&'a str, [&'a Text; 2]>,
+    titles: HashMap<&'a str, &'a Text>,
+}
+
+impl<'a> Told<'a> {
+    fn of(audit: &'a Audit, readiness: &'a Readiness, language: Language) -> Self {
+        let policies = audit.policies.iter();
+        let causes = readiness.causes.iter();
+        Self {
+            readiness,
+            language,
+            findings: audit.findings.iter().map(|finding| (finding.id, finding)).collect(),
+            messages: policies
+                .map(|policy| (policy.id.as_str(), [&policy.message, &policy.title]))
+                .collect(),
+            titles: causes
+                .filter_map(|cause| Some((cause.id.as_str(), cause.title.as_ref()?)))
+                .collect(),
+        }
+    }
+
+    /// What a policy says of the one that a finding is about.
+    fn message(&self, finding: Option<Uuid>) -> Vec<PieceView> {
+        let finding = finding.and_then(|id| self.findings.get(&id));
+        let found = finding.and_then(|finding| Some((finding, self.messages.get(finding.policy.as_str())?)));
+        found
+            .map(|(finding, texts)| filled(finding, *texts, self.language, MESSAGE))
+            .unwrap_or_default()
+    }
+
+    /// Causes that could, or could not, be told.
+    fn causes(&self, open: bool) -> Vec<CauseOfMany> {
+        let causes = self.readiness.causes.iter();
+        let these = causes.filter(|cause| cause.open == open && cause.people > 0);
+        (1..)
+            .zip(these)
+            .map(|(number, cause)| self.cause(number, cause))
+            .collect()
+    }
+
+    fn cause(&self, number: usize, cause: &Cause) -> CauseOfMany {
+        let held_up =
+            |person: &&PlannedPerson| !person.assigned && person.reasons.iter().any(|reason| reason.cause == cause.id);
+        let names: Vec<Shown> = self
+            .readiness
+            .people
+            .iter()
+            .filter(held_up)
+            .take(NAMES)
+            .map(|person| Shown::name(&person.name))
+            .collect();
+        let steps = cause.fix.as_ref().map(|steps| match self.language {
+            Language::En => &steps.en,
+            Language::Ja => &steps.ja,
+        });
+        let prose = |text: &Option<Text>| text.as_ref().map(|text| Shown::prose(text.get(self.language)));
+        CauseOfMany {
+            number,
+            id: Shown::name(&cause.id),
+            own: OWN.contains(&cause.id.as_str()),
+            title: prose(&cause.title),
+            why: prose(&cause.why),
+            error_text: cause.error_text.as_deref().map(Shown::value),
+            open: cause.open,
+            surely: cause.surely,
+            people: cause.people,
+            unblocks: cause.unblocks,
+            waves: cause.by_wave.clone(),
+            more: cause.people.saturating_sub(names.len() as u64),
+            names,
+            who: cause.who.iter().map(|role| Shown::name(role)).collect(),
+            fix: steps.into_iter().flatten().map(|step| Shown::prose(step)).collect(),
+            closing: cause.closing.as_deref().map(Shown::name),
+            causes: cause.unknown.iter().map(CauseView::of).collect(),
+            message: Vec::new(),
+        }
+    }
+
+    fn person(&self, person: &PlannedPerson) -> ProspectView {
+        let names = |list: &Option<Vec<String>>| list.iter().flatten().map(|name| Shown::name(name)).collect();
+        ProspectView {
+            name: Shown::name(&person.name),
+            wave: (self.readiness.waves.len() > 1).then_some(person.wave + 1),
+            prospect: person.prospect.as_str(),
+            assigned: person.assigned,
+            action: person.action.as_str(),
+            add: names(&person.licences_to_add),
+            remove: names(&person.licences_to_remove),
+            reasons: person.reasons.iter().map(|reason| self.reason(reason)).collect(),
+        }
+    }
+
+    fn reason(&self, reason: &Reason) -> ReasonView {
+        let title = self.titles.get(reason.cause.as_str());
+        ReasonView {
+            id: Shown::name(&reason.cause),
+            own: OWN.contains(&reason.cause.as_str()),
+            title: title.map(|title| Shown::prose(title.get(self.language))),
+            message: self.message(reason.finding),
+            about: reason.about.iter().map(|text| Shown::name(text)).collect(),
+            causes: reason.unknown.iter().map(CauseView::of).collect(),
+        }
+    }
+}
+
+fn limit_view(limit: &Limit) -> LimitView {
+    LimitView {
+        prospect: limit.prospect.as_str(),
+        at_most: Shown::name(&limit.at_most),
+        found: limit.found,
+        kept: limit.kept,
+    }
+}
+
+fn wave_view(number: usize, wave: &Wave) -> WaveView {
     let unread = wave.unread.iter().map(|unread| UnreadView {
         group: Shown::name(unread.group.name.as_deref().unwrap_or(&unread.group.key)),
         causes: unread.causes.iter().map(CauseView::of).collect(),
@@ -254,46 +309,6 @@ fn wave_view(number: usize, wave: &crate::audit::readiness::Wave) -> WaveView {
         name: Shown::name(&wave.name),
         prospects: wave.prospects,
         unread: unread.collect(),
-    }
-}
-
-fn cause_view(
-    number: usize,
-    cause: &Cause,
-    of: Option<&Readiness>,
-    message: Vec<PieceView>,
-    language: Language,
-) -> CauseOfMany {
-    let people = of.map(|readiness| readiness.people.as_slice()).unwrap_or_default();
-    let names: Vec<Shown> = people
-        .iter()
-        .filter(|person| !person.assigned && person.reasons.iter().any(|reason| reason.cause == cause.id))
-        .take(NAMES)
-        .map(|person| Shown::name(&person.name))
-        .collect();
-    let steps = cause.fix.as_ref().map(|steps| match language {
-        Language::En => &steps.en,
-        Language::Ja => &steps.ja,
-    });
-    CauseOfMany {
-        number,
-        id: Shown::name(&cause.id),
-        own: OWN.contains(&cause.id.as_str()),
-        title: cause.title.as_ref().map(|title| Shown::prose(title.get(language))),
-        why: cause.why.as_ref().map(|why| Shown::prose(why.get(language))),
-        error_text: cause.error_text.as_deref().map(Shown::value),
-        open: cause.open,
-        surely: cause.surely,
-        people: cause.people,
-        unblocks: cause.unblocks,
-        waves: cause.by_wave.clone(),
-        more: cause.people.saturating_sub(names.len() as u64),
-        names,
-        who: cause.who.iter().map(|role| Shown::name(role)).collect(),
-        fix: steps.into_iter().flatten().map(|step| Shown::prose(step)).collect(),
-        closing: cause.closing.as_deref().map(Shown::name),
-        causes: cause.unknown.iter().map(CauseView::of).collect(),
-        message,
     }
 }
 
@@ -317,6 +332,10 @@ fn seats_view(seats: &Seats) -> SeatsView {
         needed: waves.last().copied().unwrap_or_default(),
         short: seats.short,
         uncertain: seats.uncertain,
-        from_wave: waves.iter().position(runs_out).map(|at| at + 1),
+        from_wave: waves
+            .iter()
+            .position(runs_out)
+            .filter(|_| waves.len() > 1)
+            .map(|at| at + 1),
     }
 }

@@ -78,6 +78,14 @@ async fn everybody_is_told_what_will_happen() {
     assert_eq!(found.people.len(), expected.len(), "who is in both groups comes once");
     assert_eq!(found.verdict, Verdict::NoGo);
     assert!(person(&audit, "viktor.ahlgren").assigned);
+}
+
+#[tokio::test]
+async fn waves_are_counted_and_licences_are_those_of_the_plan_or_the_group() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = collected(ServerOptions::default(), folder.path()).await;
+    let audit = foreseen(&place, TWO_WAVES).unwrap();
+    let found = readiness(&audit);
     let pilot = Prospects {
         people: 6,
         ready: 2,

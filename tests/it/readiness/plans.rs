@@ -127,6 +127,12 @@ async fn what_is_wrong_with_a_plan_is_said_and_what_was_meant() {
             assert!(said.contains(word), "{plan}: no `{word}` in\n{said}");
         }
     }
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_arguments_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    collected(ServerOptions::default(), folder.path()).await;
     let folder = folder.path();
     std::fs::write(folder.join("empty.csv"), "login\n").unwrap();
     std::fs::write(folder.join("who.csv"), "a@b\n").unwrap();
