@@ -83,7 +83,8 @@ pub struct Audit {
     /// What packs, the tenant's configuration and this run changed about policies.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub adjustments: Vec<Adjustment>,
-    /// Products that the tenant holds licences of, with their seats; none when no policy of this run reads them.
+    /// Products that the tenant holds licences of, by name, with their seats; none when no policy of this run
+    /// reads them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub products: Vec<Product>,
 }

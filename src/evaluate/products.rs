@@ -33,7 +33,10 @@ pub(super) fn all(policies: &[Policy], tables: &Tables) -> Vec<Product> {
             handed_out_by_okta: handed_out.as_bool(),
         })
     });
-    products.collect::<Option<_>>().unwrap_or_default()
+    let mut products: Vec<Product> = products.collect::<Option<_>>().unwrap_or_default();
+    // In whatever order they were read.
+    products.sort_by(|a, b| (&a.name, a.seats, a.used).cmp(&(&b.name, b.seats, b.used)));
+    products
 }
 
 /// The values of an expression, if policies have read what it reads and it is a list that was read to its end.
