@@ -12,6 +12,7 @@ fn it_reads_well_as_plain_text() {
     for title in [
         "What to do first",
         "Policies",
+        "Particular to this tenant",
         "Findings",
         "What could not be judged",
         "What was read",
