@@ -149,7 +149,7 @@ mod tests {
     use crate::report::{table, xlsx};
 
     /// Sections whose names are those of a list elsewhere, so that no template spells them out.
-    const LISTS: [&str; 22] = [
+    const LISTS: [&str; 23] = [
         "undecided",
         "severity",
         "outcome",
@@ -169,6 +169,7 @@ mod tests {
         "call",
         "tells",
         "standing",
+        "present",
         "misfit",
         "closing",
         "field",
@@ -300,6 +301,7 @@ mod tests {
         for (name, place) in [
             ("spread", "/$defs/spread/properties/kind/enum"),
             ("standing", "/$defs/cause_of_failure/properties/standing/enum"),
+            ("present", "/$defs/logged_failure/properties/present/enum"),
         ] {
             let list = audit.pointer(place).unwrap().as_array().unwrap();
             assert_eq!(section(name), set(list.iter().map(|item| item.as_str().unwrap())));

@@ -766,3 +766,53 @@ fn mistakes_in_an_entry_are_shown_where_they_are() {
         "{text}"
     );
 }
+
+#[test]
+fn failures_in_the_log_are_held_against_the_present() {
+    let folder = tempfile::tempdir().unwrap();
+    let simulated = [
+        "simulate",
+        "--scenario",
+        "rollout-3000",
+        "--users",
+        "0",
+        "--snapshot",
+        "snap",
+    ];
+    assert_eq!(support::status(&support::tenken(folder.path(), &simulated)), 0);
+    let history = |key: &str| {
+        let person = format!("{key}@northwind.example");
+        let output = support::tenken(folder.path(), &["diagnose", "snap", &person, "--format", "json"]);
+        let found: Json = serde_json::from_str(&support::stdout(&output)).unwrap();
+        let failures = found["history"]["failures"].as_array().unwrap().clone();
+        assert_eq!(found["history"]["whole"], true);
+        failures
+            .iter()
+            .map(|failure| {
+                let text = |name: &str| failure[name].as_str().unwrap_or_default().to_owned();
+                (text("cause"), text("present"), failure["times"].as_u64().unwrap())
+            })
+            .collect::<Vec<_>>()
+    };
+    let told = |cause: &str, present: &str, times| (cause.to_owned(), present.to_owned(), times);
+    // The newest first, and what was told twice is one.
+    assert_eq!(
+        history("recovered-001"),
+        [
+            told("proxy-address-taken", "gone", 1),
+            told("usage-location-invalid", "gone", 2)
+        ]
+    );
+    assert_eq!(history("uk-001"), [told("usage-location-invalid", "persists", 1)]);
+    assert_eq!(history("exploratory-001"), [told("user-owned-licence", "persists", 1)]);
+    assert_eq!(history("gone-001"), [told("account-deleted-in-entra", "persists", 1)]);
+    assert_eq!(history("copilot-001"), []);
+    // A log that was not read is no log without failures.
+    support::change_status(&folder.path().join("snap"), "okta.provisioning_failure", "denied");
+    let output = support::tenken(folder.path(), &["diagnose", "snap", "uk-001@northwind.example"]);
+    assert!(
+        support::stdout(&output).contains("The System Log was not read to its end"),
+        "{}",
+        support::stdout(&output)
+    );
+}
