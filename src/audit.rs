@@ -560,9 +560,20 @@ impl Audit {
             .filter(move |finding| finding.outcome == Outcome::Fail && finding.severity >= least)
     }
 
-    /// Whether anything could not be decided.
+    /// Whether anything could not be decided, besides what a person has to attest.
     pub fn has_unknowns(&self) -> bool {
-        self.findings.iter().any(|finding| finding.outcome == Outcome::Unknown)
+        self.findings
+            .iter()
+            .any(|finding| finding.outcome == Outcome::Unknown && !finding.needs_attestation())
+    }
+
+    /// The counts of a policy without what a person has to attest: no snapshot decides that.
+    pub fn decidable(&self, policy: &PolicyResult) -> Counts {
+        let of_policy = self.findings.iter().filter(|finding| finding.policy == policy.id);
+        let attested = of_policy.filter(|finding| finding.outcome == Outcome::Unknown && finding.needs_attestation());
+        let mut counts = policy.counts;
+        counts.unknown -= attested.map(|finding| finding.count).sum::<u64>().min(counts.unknown);
+        counts
     }
 
     /// Whether anything was decided: it holds, it does not, or it is out of scope.
@@ -586,6 +597,12 @@ impl Finding {
         let resource = self.resource.as_ref().filter(|_| !self.personal.is_empty())?;
         let name = resource.name.as_deref().filter(|name| !name.is_empty());
         Some(name.unwrap_or(&resource.key))
+    }
+
+    /// Whether only a person can answer it.
+    pub fn needs_attestation(&self) -> bool {
+        let by_person = |origin: &Origin| origin.cause == crate::expr::Cause::NeedsAttestation;
+        !self.causes.is_empty() && self.causes.iter().all(by_person)
     }
 }
 

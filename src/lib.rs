@@ -38,7 +38,7 @@
 //!
 //! | what | where |
 //! |---|---|
-//! | policy | a file in `policies/<pack>/`, its name in `src/policy/folder.rs`; a plant in `src/simulator/scenarios/contoso.yaml`, which a test asks for |
+//! | policy | a file in `policies/<pack>/`, its name in `src/policy/folder.rs`; a plant in `src/simulator/scenarios/rollout-3000.yaml`, which a test asks for |
 //! | resource type | an entry in `src/catalog/<source>/*.yaml`, its noun in `reports/texts/`; in the simulator an entry in `src/simulator/stock/*.yaml`, or code when its objects follow from the people |
 //! | pace | what a vendor says on its answers: `src/collect/pace/`; which paths share a bucket: `src/catalog/buckets.yaml`, and `rate_limit.rs` in the simulator |
 //! | fault for rehearsals | an `Answer` in `src/simulator/server/fault.rs`, its name in the help of `simulate --faults` |
@@ -53,6 +53,8 @@
 //! | check of conditions | a file in `src/policy/check/`, a diagnostic code, a line in the table of `tests/it/language/mistakes.rs` |
 //! | requirement | an entry in `policies/requirements.yaml` |
 //! | field that nothing collects | a derived field that is `null`, `otherwise: not_collected`: conditions that read it are refused with its text |
+//! | field that only a person can answer | the same, `otherwise: needs_attestation`: conditions may ask for it, and what depends on it is unknown until it is waived |
+//! | people for a scenario | a person under `people`, many who share a story under `cohorts`; what is there because of them in their `stock` |
 //! | function of the language | a row in a table of `src/expr/functions/`: `STRICT` when it needs whole arguments, `PARTIAL` when it deals itself with lists that were not read to their end; loops call `Context::spend` |
 //! | macro | `src/expr/macros.rs`, and `ast::Fold`, `check`, `plan`, `fold` |
 //! | diagnostic code | a line in `src/diagnostic.rs` |

@@ -15,6 +15,8 @@ pub struct Diagnosis {
     pub person: Option<Person>,
     /// What the error text says; none when there was none.
     pub error: Option<ErrorText>,
+    /// What the System Log tells of the person; none without one.
+    pub history: Option<History>,
     /// How others fare; none without a snapshot.
     pub spread: Option<Spread>,
     /// The causes, the likeliest first.
@@ -70,6 +72,60 @@ pub struct ErrorText {
     pub user: Option<String>,
     /// Object id in Entra that the text names.
     pub entra_id: Option<String>,
+}
+
+/// What the System Log tells of a person.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct History {
+    /// Failures of the days that were read, the newest first; what was told several times is one.
+    pub failures: Vec<LoggedFailure>,
+    /// Whether the log was read to its end.
+    pub whole: bool,
+}
+
+/// A failure in the System Log, and what is left of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LoggedFailure {
+    /// When it was last told.
+    pub last: jiff::Timestamp,
+    /// When it was first told.
+    pub first: jiff::Timestamp,
+    /// How often.
+    pub times: u64,
+    /// The vendor's text, as an error text is shown.
+    pub text: String,
+    /// Id of the cause in the error catalogue that the text leads to most surely.
+    pub cause: Option<String>,
+    /// That cause in a few words.
+    pub title: Option<Text>,
+    /// What the snapshot shows of it.
+    pub present: Present,
+}
+
+/// Whether a cause of former failures is still there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Present {
+    /// What predicts it holds, or suggests it.
+    Persists,
+    /// All that predicts it does not hold any more.
+    Gone,
+    /// Nothing tells of the cause, but provisioning of the person works.
+    Works,
+    /// Nothing tells.
+    Open,
+}
+
+impl Present {
+    /// The spelling in results.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Persists => "persists",
+            Self::Gone => "gone",
+            Self::Works => "works",
+            Self::Open => "open",
+        }
+    }
 }
 
 /// How many people fail, and for how many it works.

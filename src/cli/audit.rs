@@ -260,13 +260,16 @@ fn percent(text: &str) -> Result<f64, String> {
 
 /// Whether enough of what is in scope could be decided; says which policies stay below.
 fn is_covered(audit: &Audit, least: f64, output: &mut Output) -> bool {
-    let all = audit.policies.iter().map(|policy| (policy.counts, policy.whole));
+    let all = audit
+        .policies
+        .iter()
+        .map(|policy| (audit.decidable(policy), policy.whole));
     let whole = all.clone().all(|(_, whole)| whole);
     let sum = all.fold(Counts::default(), |sum, (counts, _)| sum + counts);
     let each = audit
         .policies
         .iter()
-        .map(|policy| (policy.id.as_str(), policy.counts, policy.whole));
+        .map(|policy| (policy.id.as_str(), audit.decidable(policy), policy.whole));
     let mut covered = true;
     for (name, counts, whole) in each.chain([("all policies together", sum, whole)]) {
         let below = match counts.coverage() {

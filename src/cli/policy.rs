@@ -165,7 +165,10 @@ fn lacking(policy: &Policy) -> Vec<&'static str> {
     use policy::Expectation::{Fail, Pass, Unknown};
     let shows = |of: fn(&policy::Expectation) -> bool| policy.examples.iter().any(|example| of(&example.expect));
     [
-        ("pass", shows(|expect| matches!(expect, Pass))),
+        (
+            "pass",
+            shows(|expect| matches!(expect, Pass)) || policy.needs_attestation(),
+        ),
         ("fail", shows(|expect| matches!(expect, Fail))),
         ("unknown", shows(|expect| matches!(expect, Unknown(_)))),
     ]

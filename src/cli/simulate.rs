@@ -20,7 +20,7 @@ use crate::snapshot::{Entry, FORMAT, Manifest, Parent, ParentStatus, Side, Snaps
 /// Arguments of `simulate`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// What is planted: contoso, clean, or a scenario file
+    /// What is planted: contoso, clean, rollout-3000, or a scenario file
     #[arg(long, value_name = "NAME_OR_FILE", default_value = "contoso")]
     scenario: String,
     /// How many people to generate beside those that the scenario names

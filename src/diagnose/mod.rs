@@ -8,20 +8,17 @@
 //! The catalogue of errors is data beside the policies ([`crate::policy::KnownError`]); an entry's evidence is what the
 //! policies that predict it come to for the person. What was not read stays open, with what would settle it.
 
+mod history;
 mod person;
 mod recognise;
 mod text;
 mod weigh;
 
-use bumpalo::Bump;
-use serde_json::Value as Json;
-
 use crate::audit::diagnosis::{Diagnosis, NamedBy, Person, Spread, SpreadKind};
 use crate::audit::{Audit, Counts, Finding, Outcome, ResourceId};
 use crate::catalog::{RecordType, catalog};
 use crate::evaluate::{Examination, Rows, Tables, examine, resource_id};
-use crate::expr::{Plan, RecordRef, Records as _, Value, compile, run, to_json};
-use crate::policy::derived::row_scope;
+use crate::expr::RecordRef;
 use crate::policy::{KnownError, Needs, Policy, needs};
 use crate::snapshot::Snapshot;
 use person::Found;
@@ -65,7 +62,7 @@ fn is_symptom(policy: &Policy) -> bool {
 /// What a diagnosis needs of a snapshot.
 pub fn all_needs(policies: &[Policy]) -> Needs {
     let mut needs = needs(policies);
-    for plan in person::plans().chain(logged_plan().as_ref()) {
+    for plan in person::plans().chain(history::plan()) {
         needs.add(&plan.reads);
     }
     for resource in person::records().into_iter().filter_map(RecordType::resource) {
@@ -79,6 +76,7 @@ pub fn from_text(text: &str, errors: &[KnownError]) -> Diagnosis {
     let reading = Reading::of(text);
     Diagnosis {
         person: None,
+        history: None,
         spread: None,
         causes: weigh::causes(errors, Some(&reading), None, None),
         error: Some(reading.error),
@@ -106,7 +104,8 @@ pub fn diagnose(
         passes,
         everyone,
     } = examine(policies, rows.as_ref().unwrap_or(&Rows::new()), tables, snapshot);
-    let reading = given.or_else(|| logged(rows.as_ref()?, tables));
+    let events = rows.as_ref().map(|rows| history::events(rows, tables));
+    let reading = given.or_else(|| logged(events.as_deref()?));
     let spread = spread(policies, &everyone);
     let failing = rows.as_ref().and_then(|_| failing(policies, &audit, &passes));
     let evidence = weigh::Evidence {
@@ -117,10 +116,15 @@ pub fn diagnose(
         fails: failing == Some(true),
     };
     let causes = weigh::causes(errors, reading.as_ref(), Some(&evidence), rows.as_ref());
+    let history = rows.as_ref().zip(events.as_deref()).map(|(rows, events)| {
+        let works = failing == Some(false);
+        history::history(events, errors, &evidence, rows, works, tables)
+    });
     let person = rows.and_then(|rows| person_of(&rows, named_by, failing, tables));
     audit.diagnosis = Some(Diagnosis {
         person,
         error: reading.map(|reading| reading.error),
+        history,
         spread: Some(spread),
         causes,
     });
@@ -154,48 +158,11 @@ fn named(reading: Option<&Reading>, tables: &Tables) -> Option<Rows> {
         .find_map(|name| person::find_named(name, tables))
 }
 
-/// The person's failures in the System Log, where they concern this tenant: when, and the text.
-fn logged_plan() -> &'static Option<Plan> {
-    static PLAN: std::sync::LazyLock<Option<Plan>> = std::sync::LazyLock::new(|| {
-        let record = catalog().resource("okta.app_user")?.record;
-        let cel = "app_user.app.targets_tenant ? app_user.failures.filter(f, f.outcome.reason != null)\
-                   .map(f, [string(f.published), f.outcome.reason]) : []";
-        compile(cel, &row_scope(record)).plan
-    });
-    &PLAN
-}
-
-/// The newest of them.
-fn logged(rows: &Rows, tables: &Tables) -> Option<Reading> {
-    let ty = catalog().resource("okta.app_user")?.record;
-    let plan = logged_plan().as_ref()?;
-    let mut newest: Option<(jiff::Timestamp, String)> = None;
-    for row in rows.get(&ty)? {
-        let arena = Bump::new();
-        let record = RecordRef { ty, row: *row };
-        let found = run(
-            plan,
-            &[Value::Record(record), Value::Timestamp(tables.now())],
-            tables,
-            &arena,
-        );
-        let found = to_json(found, tables);
-        let list = found.get("known").unwrap_or(&found).as_array();
-        for pair in list.into_iter().flatten() {
-            let [Json::String(at), Json::String(reason)] = pair.as_array().map(Vec::as_slice).unwrap_or_default()
-            else {
-                continue;
-            };
-            if let Ok(at) = at.parse::<jiff::Timestamp>()
-                && newest.as_ref().is_none_or(|(known, _)| *known <= at)
-            {
-                newest = Some((at, reason.clone()));
-            }
-        }
-    }
-    let (at, reason) = newest?;
-    let mut reading = Reading::of(&reason);
-    reading.error.logged = Some(at);
+/// What the newest failure in the System Log says.
+fn logged(events: &[history::Event]) -> Option<Reading> {
+    let (at, reason) = events.first()?;
+    let mut reading = Reading::of(reason);
+    reading.error.logged = Some(*at);
     Some(reading).filter(|reading| !reading.is_empty())
 }
 

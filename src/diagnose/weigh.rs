@@ -75,6 +75,11 @@ pub(super) fn causes(
     found.into_iter().map(|(_, cause)| cause).collect()
 }
 
+/// What the snapshot says to a cause that a person had.
+pub(super) fn present(error: &KnownError, evidence: &Evidence<'_>, rows: &Rows) -> Standing {
+    standing(&clues(error, evidence, Some(rows)), Some(evidence))
+}
+
 /// What speaks for a cause, what against it, and what is open.
 fn clues(error: &KnownError, evidence: &Evidence<'_>, rows: Option<&Rows>) -> Vec<Clue> {
     let mut clues = Vec::new();

@@ -1,4 +1,4 @@
-//! Indexes: the rows of a type by the value of a field.
+//! Indexes: the rows of a type by the value of a field, or by each element of a field that is a list.
 
 use std::hash::BuildHasher;
 
@@ -7,7 +7,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::table::Tables;
 use crate::catalog::{FieldId, RecordType};
-use crate::expr::{RecordRef, Records, Value};
+use crate::expr::{Evaluator, RecordRef, Records, Value};
 
 /// Rows of a type grouped by the value of a field.
 #[derive(Debug)]
@@ -17,11 +17,20 @@ pub(super) struct Index {
     fold: bool,
     hasher: DefaultHashBuilder,
     groups: HashTable<u32>,
+    /// Where each group's value stands, and its hash.
+    places: Vec<(Place, u64)>,
     /// First row in `rows` of each group, and the end.
     starts: Vec<u32>,
     rows: Vec<u32>,
-    /// Rows whose own value is not known.
+    /// Rows whose own value is not known, or not known to its end.
     maybe: Vec<u32>,
+}
+
+/// Where a value stands: in which row, and there as which element; the first where the field is no list.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    row: u32,
+    element: u32,
 }
 
 /// What an index found.
@@ -104,6 +113,7 @@ impl Index {
             fold,
             hasher: DefaultHashBuilder::default(),
             groups: HashTable::with_capacity(count as usize),
+            places: Vec::new(),
             starts: Vec::new(),
             rows: Vec::new(),
             maybe: Vec::new(),
@@ -113,51 +123,52 @@ impl Index {
     }
 
     fn group(&mut self, tables: &Tables, count: u32) {
-        let arena = Bump::new();
-        // First pass: the group of each row, named by its first row until groups are numbered.
-        let mut group_of = vec![u32::MAX; count as usize];
-        let mut firsts: Vec<u32> = Vec::new();
-        let mut groups = std::mem::take(&mut self.groups);
+        let mut arena = Bump::new();
+        // First pass: the groups of each row.
+        let mut found: Vec<(u32, u32)> = Vec::with_capacity(count as usize);
         for row in 0..count {
-            let Some(key) = self.key(tables, row, &arena) else {
-                self.maybe.push(row);
-                continue;
-            };
-            if self.fold && key == Key::Null {
-                continue;
-            }
-            let hash = key.hash(&self.hasher, self.fold);
-            let same = |group: &u32| {
-                let first = firsts.get(*group as usize).copied().unwrap_or_default();
-                self.key(tables, first, &arena)
-                    .is_some_and(|found| found.same(&key, self.fold))
-            };
-            let group = match groups.find(hash, same) {
-                Some(group) => *group,
-                None => {
-                    let group = u32::try_from(firsts.len()).unwrap_or(u32::MAX);
-                    firsts.push(row);
-                    let rehash = |group: &u32| {
-                        let first = firsts.get(*group as usize).copied().unwrap_or_default();
-                        self.key(tables, first, &arena)
-                            .map_or(0, |key| key.hash(&self.hasher, self.fold))
-                    };
-                    groups.insert_unique(hash, group, rehash);
-                    group
+            match self.keys(tables, row, &arena) {
+                None => self.maybe.push(row),
+                Some(keys) => {
+                    let (before, several) = (found.len(), keys.len() > 1);
+                    for (element, key) in (0..).zip(keys) {
+                        let group = key.and_then(|key| self.group_of(tables, Place { row, element }, &key, &arena));
+                        found.extend(group.map(|group| (row, group)));
+                    }
+                    // A list may have an element twice.
+                    if several {
+                        let mut groups = found.split_off(before);
+                        groups.sort_unstable();
+                        groups.dedup();
+                        found.append(&mut groups);
+                    }
                 }
-            };
-            if let Some(slot) = group_of.get_mut(row as usize) {
-                *slot = group;
             }
+            arena.reset();
         }
-        self.groups = groups;
-        self.fill(&group_of, firsts.len());
+        self.fill(&found);
+    }
+
+    /// The group of a value, a new one if it is the first of its kind.
+    fn group_of(&mut self, tables: &Tables, place: Place, key: &Key<'_>, arena: &Bump) -> Option<u32> {
+        if self.fold && *key == Key::Null {
+            return None;
+        }
+        let hash = key.hash(&self.hasher, self.fold);
+        if let Some(group) = self.find(tables, hash, key, arena) {
+            return Some(group);
+        }
+        let group = u32::try_from(self.places.len()).ok()?;
+        self.places.push((place, hash));
+        let hash_of = |group: &u32| self.places.get(*group as usize).map_or(0, |(_, hash)| *hash);
+        self.groups.insert_unique(hash, group, hash_of);
+        Some(group)
     }
 
     /// Second pass: rows side by side, group after group.
-    fn fill(&mut self, group_of: &[u32], groups: usize) {
-        let mut starts = vec![0_u32; groups + 1];
-        for group in group_of {
+    fn fill(&mut self, found: &[(u32, u32)]) {
+        let mut starts = vec![0_u32; self.places.len() + 1];
+        for (_, group) in found {
             if let Some(count) = starts.get_mut(*group as usize + 1) {
                 *count += 1;
             }
@@ -169,12 +180,12 @@ impl Index {
         }
         let mut next = starts.clone();
         let mut rows = vec![0; total as usize];
-        for (row, group) in group_of.iter().enumerate() {
-            let Some(at) = next.get_mut(*group as usize).filter(|_| (*group as usize) < groups) else {
+        for (row, group) in found {
+            let Some(at) = next.get_mut(*group as usize) else {
                 continue;
             };
             if let Some(slot) = rows.get_mut(*at as usize) {
-                *slot = u32::try_from(row).unwrap_or(u32::MAX);
+                *slot = *row;
             }
             *at += 1;
         }
@@ -182,27 +193,52 @@ impl Index {
         self.rows = rows;
     }
 
-    fn key<'v>(&self, tables: &'v Tables, row: u32, arena: &'v Bump) -> Option<Key<'v>> {
-        Key::of(tables.field(RecordRef { ty: self.ty, row }, self.field, arena))
+    /// The value of a row, or its elements, what nobody looks up left empty; none where they are not known.
+    fn keys<'v>(&self, tables: &'v Tables, row: u32, arena: &'v Bump) -> Option<Vec<Option<Key<'v>>>> {
+        match self.value(tables, row, arena) {
+            Value::List(list) if list.unsettled(arena).is_some() => None,
+            Value::List(list) => Some(list.iter().map(Key::of).collect()),
+            value => Some(vec![Some(Key::of(value)?)]),
+        }
+    }
+
+    fn value<'v>(&self, tables: &'v Tables, row: u32, arena: &'v Bump) -> Value<'v> {
+        let record = RecordRef { ty: self.ty, row };
+        match tables.derived(record, self.field) {
+            Some(plan) => Evaluator::new(tables, arena).plan(plan, &[Value::Record(record)]),
+            None => tables.field(record, self.field, arena),
+        }
+    }
+
+    /// The value that a group is of.
+    fn key_of<'v>(&self, tables: &'v Tables, group: u32, arena: &'v Bump) -> Option<Key<'v>> {
+        let (place, _) = self.places.get(group as usize)?;
+        match self.value(tables, place.row, arena) {
+            Value::List(list) => list.get(place.element as usize).and_then(Key::of),
+            value => Key::of(value),
+        }
+    }
+
+    /// The group of a value.
+    fn find(&self, tables: &Tables, hash: u64, key: &Key<'_>, arena: &Bump) -> Option<u32> {
+        let same = |group: &u32| {
+            self.places
+                .get(*group as usize)
+                .is_some_and(|(_, known)| *known == hash)
+                && self
+                    .key_of(tables, *group, arena)
+                    .is_some_and(|known| known.same(key, self.fold))
+        };
+        self.groups.find(hash, same).copied()
     }
 
     /// Rows with a value, and rows that may have it.
     pub(super) fn get<'i>(&'i self, tables: &Tables, key: &Key<'_>) -> Found<'i> {
         let arena = Bump::new();
         let hash = key.hash(&self.hasher, self.fold);
-        let group = self.groups.find(hash, |group| {
-            let first = self
-                .starts
-                .get(*group as usize)
-                .and_then(|start| self.rows.get(*start as usize));
-            first.is_some_and(|row| {
-                self.key(tables, *row, &arena)
-                    .is_some_and(|found| found.same(key, self.fold))
-            })
-        });
-        let rows = group.and_then(|group| {
-            let start = *self.starts.get(*group as usize)? as usize;
-            let end = *self.starts.get(*group as usize + 1)? as usize;
+        let rows = self.find(tables, hash, key, &arena).and_then(|group| {
+            let start = *self.starts.get(group as usize)? as usize;
+            let end = *self.starts.get(group as usize + 1)? as usize;
             self.rows.get(start..end)
         });
         Found {

@@ -195,14 +195,14 @@ pub struct FoldOp {
     pub join: Option<Join>,
 }
 
-/// A look-up by value instead of going over all records.
+/// A look-up by value instead of going over all records: by `v.field == key`, or by `key in v.field` for a list.
 #[derive(Debug)]
 pub struct Join {
     /// The type of record gone over.
     pub ty: RecordType,
-    /// The field that is compared.
+    /// The field that is compared, or searched.
     pub field: FieldId,
-    /// What it is compared with; does not depend on the record gone over.
+    /// What it is compared with, or searched for; does not depend on the record gone over.
     pub key: Node,
 }
 
@@ -424,7 +424,7 @@ impl Lowering<'_> {
         }))
     }
 
-    /// Finds `v.field == key` among the conditions that a record must meet to matter.
+    /// Finds `v.field == key` or `key in v.field` among the conditions that a record must meet to matter.
     fn join(&mut self, c: &Comprehension) -> Option<Join> {
         let Some(Named::Collection(resource)) = self.checked.names.get(&c.range.id) else {
             return None;
@@ -449,11 +449,13 @@ impl Lowering<'_> {
                 continue;
             };
             let [left, right] = args.as_slice() else { continue };
-            if function != wanted {
-                continue;
-            }
-            for (field, key) in [(left, right), (right, left)] {
-                let Some(field) = field_of(field, &c.first, ty) else {
+            let sides: &[(&Expr, &Expr, Looked)] = match function.as_str() {
+                name if name == wanted => &[(left, right, Looked::Up), (right, left, Looked::Up)],
+                "@in" if wanted == "_==_" => &[(right, left, Looked::In)],
+                _ => continue,
+            };
+            for (field, key, looked) in sides {
+                let Some(field) = field_of(field, &c.first, ty, *looked) else {
                     continue;
                 };
                 if uses(key, &c.first) {
@@ -481,8 +483,17 @@ fn parts(predicate: &Expr, any: bool) -> Vec<&Expr> {
     }
 }
 
-/// The field, if the expression is `name.field` and the field can be looked up by value.
-fn field_of(expr: &Expr, name: &str, ty: RecordType) -> Option<FieldId> {
+/// How a field leads to a record.
+#[derive(Clone, Copy, PartialEq)]
+enum Looked {
+    /// By its value.
+    Up,
+    /// By an element of the list that it is.
+    In,
+}
+
+/// The field, if the expression is `name.field` and the field can be looked up so.
+fn field_of(expr: &Expr, name: &str, ty: RecordType, looked: Looked) -> Option<FieldId> {
     let Kind::Select {
         operand,
         field,
@@ -499,11 +510,13 @@ fn field_of(expr: &Expr, name: &str, ty: RecordType) -> Option<FieldId> {
         return None;
     };
     let (id, field) = ty.info().field(field)?;
-    let scalar = matches!(
-        field.ty,
-        FieldType::Bool | FieldType::Int | FieldType::String | FieldType::Enum { .. }
-    ) || matches!(field.origin, Origin::Link(_));
-    (found == name && scalar).then_some(id)
+    let fits = match (&field.ty, looked) {
+        (FieldType::List(element), Looked::In) => **element == FieldType::String,
+        (_, Looked::In) => false,
+        (FieldType::Bool | FieldType::Int | FieldType::String | FieldType::Enum { .. }, Looked::Up) => true,
+        (_, Looked::Up) => matches!(field.origin, Origin::Link(_)),
+    };
+    (found == name && fits).then_some(id)
 }
 
 /// Whether a name occurs in an expression; a local of the same name inside counts too, to be sure.

@@ -199,10 +199,14 @@ impl<'r> Explainer<'_, 'r> {
         if list.len() > MAX_LISTED {
             return;
         }
-        let known = list
-            .iter()
-            .map(|record| self.evaluator.field(record, join.field, false));
-        self.add(&join.key, Wanted::OneOf(known.collect()));
+        let mut known = Vec::new();
+        for record in list.iter() {
+            match self.evaluator.field(record, join.field, false) {
+                Value::List(elements) => known.extend(elements.iter()),
+                value => known.push(value),
+            }
+        }
+        self.add(&join.key, Wanted::OneOf(known));
     }
 
     /// Notes a wish about the value of a node, if it has a place.

@@ -38,10 +38,10 @@ pub use select::Selector;
 pub use text::{Language, Piece, Steps, Text, message_pieces, render_message};
 pub use waiver::{Facts, Standing, Waiver, parse_waivers, read_waivers};
 
-use crate::catalog::Resource;
+use crate::catalog::{Origin, Resource};
 use crate::diagnostic::Source;
 use crate::expr::ast::Expr;
-use crate::expr::{Plan, Reads};
+use crate::expr::{Cause, Plan, Reads};
 
 /// How bad a failure is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -182,6 +182,17 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// Whether it asks what only a person can answer: a snapshot alone never lets it pass.
+    pub fn needs_attestation(&self) -> bool {
+        self.reads().fields.iter().any(|(record, field)| {
+            let info = record.info().fields.get(usize::from(*field));
+            info.is_some_and(|field| match &field.origin {
+                Origin::Derived(spec) => spec.otherwise.as_deref() == Some(Cause::NeedsAttestation.as_str()),
+                _ => false,
+            })
+        })
+    }
+
     /// Everything its expressions read.
     pub fn reads(&self) -> Reads {
         let mut reads = self.assert.reads.clone();

@@ -394,7 +394,8 @@ mod tests {
                     .examples
                     .iter()
                     .any(|example| std::mem::discriminant(&example.expect) == std::mem::discriminant(&wanted));
-                assert!(has, "{} has no example for {wanted:?}", policy.id);
+                let never = wanted == Pass && policy.needs_attestation();
+                assert!(has || never, "{} has no example for {wanted:?}", policy.id);
             }
             assert!(policy.id.starts_with(&format!("{}.", policy.pack.as_deref().unwrap())));
         }

@@ -137,15 +137,19 @@ mod tests {
 
     #[test]
     fn any_selector_chooses() {
-        assert_eq!(ids(&[]).unwrap().len(), 18);
+        assert_eq!(ids(&[]).unwrap().len(), 41);
         assert_eq!(ids(&["provisioning.seats"]).unwrap(), ["provisioning.seats"]);
         assert_eq!(
             ids(&["severity:critical"]).unwrap(),
-            ["provisioning.user-owned-licence"]
+            ["provisioning.okta-client", "provisioning.user-owned-licence"]
         );
         assert_eq!(
             ids(&["severity:critical", "id:provisioning.seats"]).unwrap(),
-            ["provisioning.seats", "provisioning.user-owned-licence"]
+            [
+                "provisioning.okta-client",
+                "provisioning.seats",
+                "provisioning.user-owned-licence"
+            ]
         );
         assert!(
             ids(&["framework:cis-m365-6.0/1.3.4"])

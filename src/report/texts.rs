@@ -150,7 +150,7 @@ mod tests {
     use crate::report::{rollout, table, xlsx};
 
     /// Sections whose names are those of a list elsewhere, so that no template spells them out.
-    const LISTS: [&str; 31] = [
+    const LISTS: [&str; 32] = [
         "framework",
         "undecided",
         "severity",
@@ -171,6 +171,7 @@ mod tests {
         "call",
         "tells",
         "standing",
+        "present",
         "misfit",
         "closing",
         "field",
@@ -317,6 +318,7 @@ mod tests {
             ),
             ("spread", "/$defs/spread/properties/kind/enum"),
             ("standing", "/$defs/cause_of_failure/properties/standing/enum"),
+            ("present", "/$defs/logged_failure/properties/present/enum"),
         ] {
             let list = audit.pointer(place).unwrap().as_array().unwrap();
             assert_eq!(section(name), set(list.iter().map(|item| item.as_str().unwrap())));

@@ -30,7 +30,7 @@ fn the_demo_goes_the_whole_way() {
     }
     let audit: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(out.join("audit.json")).unwrap()).unwrap();
-    assert_eq!(audit["summary"]["judgements"]["fail"], 36);
+    assert_eq!(audit["summary"]["judgements"]["fail"], 40);
     // A second time it takes the place of the first.
     let again = tenken(folder.path(), &["demo", "--scenario", "clean"]);
     assert_eq!(status(&again), 0, "{}", stderr(&again));
@@ -557,7 +557,7 @@ fn mistakes_have_codes_that_are_explained() {
 fn policies_can_be_listed_shown_checked_and_tested() {
     let folder = tempfile::tempdir().unwrap();
     let list = tenken(folder.path(), &["policy", "list"]);
-    assert_eq!(stdout(&list).lines().count(), 18);
+    assert_eq!(stdout(&list).lines().count(), 41);
     let japanese = tenken(folder.path(), &["policy", "list", "--lang", "ja"]);
     assert!(stdout(&japanese).contains("ライセンス"));
     let show = tenken(folder.path(), &["policy", "show", "provisioning.seats"]);

@@ -12,6 +12,7 @@
 
 mod architecture;
 mod behaviours;
+mod causes;
 mod cel_conformance;
 mod changes;
 mod collection;

@@ -65,6 +65,8 @@ fn built_in_files() -> Vec<PathBuf> {
         .map(|entry| entry.unwrap().path())
         .collect();
     files.retain(|path| path.extension().is_some_and(|ending| ending == "yaml") && path.file_stem().unwrap() != "pack");
+    // Policies that call a function of their pack cannot be named one by one.
+    files.retain(|path| !std::fs::read_to_string(path).unwrap().contains("(p, "));
     files.sort();
     files
 }

@@ -93,11 +93,23 @@ fn skus(skus: &Json, ownership: &Json) -> String {
     out
 }
 
-fn service_plans(plans: &Json) -> String {
+/// Of these services a person can hold plans side by side by now (learn.microsoft.com, "Identify and resolve license
+/// assignment problems"), whatever the source says.
+const STACKABLE: [&str; 1] = ["Exchange Online"];
+
+fn service_plans(plans: &Json, groups: &Json) -> String {
+    let mut services: BTreeMap<String, &str> = BTreeMap::new();
+    for group in groups.as_array().unwrap() {
+        let service = text(group, "service");
+        let members = group["members"].as_array().unwrap().iter();
+        services.extend(members.map(|plan| (text(plan, "planId").to_lowercase(), service)));
+    }
+    services.retain(|_, service| !STACKABLE.contains(service));
     let mut rows = BTreeMap::new();
     for plan in plans.as_array().unwrap() {
         let id = text(plan, "planId").to_lowercase();
-        let row = [&id, text(plan, "technicalName"), text(plan, "friendlyName")].map(cell);
+        let service = services.get(&id).copied().unwrap_or_default();
+        let row = [&id, text(plan, "technicalName"), text(plan, "friendlyName"), service].map(cell);
         assert!(
             rows.insert(short(&id).to_owned(), row).is_none(),
             "two plans share {}",
@@ -105,7 +117,7 @@ fn service_plans(plans: &Json) -> String {
         );
     }
     let mut out = String::from("# Service plans of Microsoft. Written by tests/it/reference_data.rs; do not edit.\n");
-    out += "id\tname\tfriendly_name\n";
+    out += "id\tname\tfriendly_name\texclusive\n";
     for row in rows.values() {
         writeln!(out, "{}", row.join("\t")).unwrap();
     }
@@ -114,9 +126,10 @@ fn service_plans(plans: &Json) -> String {
 
 #[test]
 fn tables_hold_what_the_sources_say() {
-    let (Some(names), Some(plans), Some(ownership)) = (
+    let (Some(names), Some(plans), Some(groups), Some(ownership)) = (
         read("sku2name-skus.json"),
         read("sku2name-service-plans.json"),
+        read("sku2name-incompatibility-groups.json"),
         read("self-service-skus.json"),
     ) else {
         println!("skipped: the licensing data is not beside the repository");
@@ -124,7 +137,7 @@ fn tables_hold_what_the_sources_say() {
     };
     for (table, wanted) in [
         ("skus.tsv", skus(&names, &ownership)),
-        ("service_plans.tsv", service_plans(&plans)),
+        ("service_plans.tsv", service_plans(&plans, &groups)),
     ] {
         let path = Path::new(TABLES).join(table);
         if std::env::var_os("UPDATE_REFERENCE_DATA").is_some() {

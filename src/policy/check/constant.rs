@@ -6,7 +6,7 @@ use bumpalo::Bump;
 use crate::catalog::Origin;
 use crate::diagnostic::Code;
 use crate::expr::ast::Literal;
-use crate::expr::{Evaluator, Mistake, NoRecords, Node, Op, Plan, Value};
+use crate::expr::{Cause, Evaluator, Mistake, NoRecords, Node, Op, Plan, Value};
 use crate::policy::derived::derived;
 
 /// Finds calls of literals that fail, and a condition that comes out the same whatever is judged.
@@ -33,12 +33,16 @@ pub(super) fn check(plan: &Plan) -> Vec<Mistake> {
     mistakes
 }
 
-/// Finds reads of fields that nothing collects: what depends on them is never known.
+/// Finds reads of fields that nothing collects: what depends on them is never known. What a person has to attest is
+/// asked for on purpose.
 pub(super) fn uncollected(node: &Node, mistakes: &mut Vec<Mistake>) {
     if let Op::Field { ty, field, .. } | Op::HasField { ty, field, .. } = &node.op
         && let Some(info) = ty.info().fields.get(usize::from(*field))
         && let Origin::Derived(spec) = &info.origin
-        && spec.otherwise.is_some()
+        && spec
+            .otherwise
+            .as_deref()
+            .is_some_and(|cause| cause != Cause::NeedsAttestation.as_str())
         && derived(*ty, *field).is_some_and(|plan| matches!(plan.root.op, Op::Literal(Literal::Null)))
     {
         mistakes.push(Mistake {

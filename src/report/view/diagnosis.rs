@@ -6,7 +6,7 @@ use super::Moment;
 use super::evidence::{CauseView, PartView, RecordView, parts, records};
 use super::finding::{PieceView, filled};
 use crate::audit::Outcome;
-use crate::audit::diagnosis::{Cause, Clue, Diagnosis, ErrorText, NamedBy, Person, SpreadKind};
+use crate::audit::diagnosis::{Cause, Clue, Diagnosis, ErrorText, LoggedFailure, NamedBy, Person, SpreadKind};
 use crate::policy::Language;
 use crate::report::shown::Shown;
 
@@ -18,6 +18,7 @@ const MESSAGE: usize = 800;
 pub(in crate::report) struct DiagnosisView {
     person: Option<PersonView>,
     error: Option<ErrorView>,
+    history: Option<HistoryView>,
     spread: Option<SpreadView>,
     causes: Vec<CauseOfFailure>,
     /// Whether anything speaks for a cause.
@@ -43,6 +44,24 @@ struct ErrorView {
     status: Option<u16>,
     codes: Vec<Shown>,
     call: Option<Shown>,
+}
+
+/// What the System Log tells of the person.
+#[derive(Debug, Serialize)]
+struct HistoryView {
+    failures: Vec<LoggedView>,
+    whole: bool,
+}
+
+/// A failure in the System Log.
+#[derive(Debug, Serialize)]
+struct LoggedView {
+    last: Moment,
+    first: Moment,
+    times: u64,
+    text: Shown,
+    title: Option<Shown>,
+    present: &'static str,
 }
 
 /// How others fare.
@@ -98,6 +117,14 @@ impl DiagnosisView {
         Self {
             person: diagnosis.person.as_ref().map(person),
             error: diagnosis.error.as_ref().map(error),
+            history: diagnosis.history.as_ref().map(|history| HistoryView {
+                failures: history
+                    .failures
+                    .iter()
+                    .map(|failure| logged(failure, language))
+                    .collect(),
+                whole: history.whole,
+            }),
             spread: diagnosis.spread.map(|spread| SpreadView {
                 kind: match spread.kind {
                     SpreadKind::Some => "some",
@@ -125,6 +152,17 @@ fn person(person: &Person) -> PersonView {
             Some(false) => "no",
             None => "unknown",
         },
+    }
+}
+
+fn logged(failure: &LoggedFailure, language: Language) -> LoggedView {
+    LoggedView {
+        last: Moment::of(failure.last),
+        first: Moment::of(failure.first),
+        times: failure.times,
+        text: Shown::value(&failure.text),
+        title: failure.title.as_ref().map(|title| Shown::prose(title.get(language))),
+        present: failure.present.as_str(),
     }
 }
 

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::plant::ON_ACCOUNT;
 use super::schema::{PersonFile, PlantFile};
 use super::{Placeholder, Scenario, text};
 use crate::simulator::endpoint::Endpoint;
@@ -74,6 +75,11 @@ impl Check<'_> {
             for parent in shelf.under.keys() {
                 self.placeholders(template, &Value::from(parent.as_str()));
             }
+            self.plants(template, &shelf.plants);
+            let unplaced = shelf.plants.iter().any(|plant| plant.on.is_none());
+            self.require(!unplaced, || {
+                format!("stock: plants at `{template}` do not say what they are on")
+            });
         }
         for template in &file.deny {
             let known = Endpoint::of_template(template).is_some();
@@ -113,6 +119,7 @@ impl Check<'_> {
             for object in app.groups.iter().chain(app.features.iter().flatten()) {
                 self.placeholders(&at, object);
             }
+            self.plants(&at, &app.plants);
             for licence in app
                 .groups
                 .iter()
@@ -238,14 +245,29 @@ impl Check<'_> {
             .accounts
             .as_ref()
             .is_none_or(|accounts| accounts.contains(&crowd.app));
-        self.require(judged || person.plants.is_empty(), || {
+        let on_assignment = person.plants.iter().any(|plant| plant.on.is_none());
+        self.require(judged || !on_assignment, || {
             format!("{at}: plants, but not in app `{}`", crowd.app)
+        });
+        let has_account = person
+            .accounts
+            .as_ref()
+            .is_none_or(|accounts| accounts.iter().any(|place| place == "entra"));
+        let on_account = person
+            .plants
+            .iter()
+            .any(|plant| plant.on.as_deref() == Some(ON_ACCOUNT));
+        self.require(has_account || !on_account, || {
+            format!("{at}: plants on no account in Entra")
         });
     }
 
     /// Whether plants say what they expect.
     fn plants(&mut self, at: &str, plants: &[PlantFile]) {
-        for PlantFile { policy, outcome, cause } in plants {
+        for PlantFile {
+            policy, outcome, cause, ..
+        } in plants
+        {
             let sound = match outcome.as_str() {
                 "fail" => cause.is_none(),
                 "unknown" => cause.is_some(),

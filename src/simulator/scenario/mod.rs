@@ -5,6 +5,7 @@
 //! after `check` has found nothing wrong with it.
 
 mod check;
+mod cohort;
 mod culture;
 mod placeholder;
 mod plant;
@@ -21,9 +22,10 @@ pub use plant::Plant;
 use schema::{AppFile, GroupFile, ProductFile, ScenarioFile, SkuFile};
 
 /// The scenarios that are compiled in.
-const BUILTIN: [(&str, &str); 2] = [
+const BUILTIN: [(&str, &str); 3] = [
     ("contoso", include_str!("../scenarios/contoso.yaml")),
     ("clean", include_str!("../scenarios/clean.yaml")),
+    ("rollout-3000", include_str!("../scenarios/rollout-3000.yaml")),
 ];
 
 /// The products that every scenario knows.
@@ -68,7 +70,7 @@ impl From<serde_yaml::Error> for ScenarioError {
 impl Scenario {
     /// Names of the built-in scenarios.
     pub fn names() -> &'static [&'static str] {
-        const NAMES: [&str; BUILTIN.len()] = [BUILTIN[0].0, BUILTIN[1].0];
+        const NAMES: [&str; BUILTIN.len()] = [BUILTIN[0].0, BUILTIN[1].0, BUILTIN[2].0];
         &NAMES
     }
 
@@ -84,14 +86,16 @@ impl Scenario {
     ///
     /// When the YAML does not have the shape of a scenario, or something in it refers to nothing.
     pub fn parse(yaml: &str) -> Result<Scenario, ScenarioError> {
-        let file: ScenarioFile = serde_yaml::from_str(yaml)?;
+        let mut file: ScenarioFile = serde_yaml::from_str(yaml)?;
+        let cultures = Culture::builtin()?;
+        admit(&mut file, &cultures)?;
         let mut products: BTreeMap<String, ProductFile> = serde_yaml::from_str(PRODUCTS)?;
         for SkuFile { sku, product, .. } in &file.entra.skus {
             products.extend(product.iter().map(|product| (sku.clone(), product.clone())));
         }
         let mut scenario = Scenario {
             file,
-            cultures: Culture::builtin()?,
+            cultures,
             products,
             plants: Vec::new(),
         };
@@ -155,6 +159,26 @@ impl Scenario {
         let initial = domains.find(|domain| domain.get("isInitial") == Some(&Value::Bool(true)));
         initial.map(|domain| text(domain, "id")).unwrap_or_default()
     }
+}
+
+/// Writes out cohorts as people, and puts what is there because of people beside the rest.
+fn admit(file: &mut ScenarioFile, cultures: &BTreeMap<String, Culture>) -> Result<(), ScenarioError> {
+    for cohort in std::mem::take(&mut file.cohorts) {
+        let people = cohort::people(&cohort, &file.crowd, cultures);
+        file.people.extend(people.map_err(|problem| ScenarioError {
+            problems: vec![problem],
+        })?);
+    }
+    for person in &mut file.people {
+        for (template, shelf) in std::mem::take(&mut person.stock) {
+            let all = file.stock.entry(template).or_default();
+            all.objects.extend(shelf.objects);
+            for (parent, objects) in shelf.under {
+                all.under.entry(parent).or_default().extend(objects);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A text in an object; empty if it has none of that name.

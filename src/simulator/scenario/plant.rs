@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::Scenario;
 use super::schema::{PlantFile, PlantedFile};
+use super::{Scenario, text};
 use crate::simulator::identity;
 
 /// A finding that the scenario expects of an audit.
@@ -11,8 +11,8 @@ use crate::simulator::identity;
 pub struct Plant {
     /// Id of the policy that finds it.
     pub policy: String,
-    /// Key of the thing that is judged: `{appId}/{oktaUserId}` for an app user, else the object's
-    /// own id.
+    /// Key of the thing that is judged: `{appId}/{oktaUserId}` for an app user, empty for the tenant,
+    /// else the object's own id.
     pub on: String,
     /// `fail` or `unknown`.
     pub outcome: String,
@@ -45,19 +45,38 @@ pub(super) fn collect(scenario: &Scenario) -> Vec<Plant> {
                 .map(|plant| sown(plant, id.as_deref().unwrap_or_default(), &sku.story)),
         );
     }
+    for app in &scenario.file.okta.apps {
+        let id = text(&app.app, "id");
+        plants.extend(app.plants.iter().map(|plant| sown(plant, id, &app.story)));
+    }
+    for shelf in scenario.file.stock.values() {
+        plants.extend(shelf.plants.iter().map(|plant| sown(plant, "", &shelf.story)));
+    }
     let app = scenario.crowd_app_id();
     for person in &scenario.file.people {
-        let on = format!("{app}/{}", identity::okta_user(identity::named(&person.key)));
-        plants.extend(person.plants.iter().map(|plant| sown(plant, &on, &person.story)));
+        let root = identity::named(&person.key);
+        let assignment = format!("{app}/{}", identity::okta_user(root));
+        let account = identity::entra_user(root).to_string();
+        for plant in &person.plants {
+            let on_account = plant.on.as_deref() == Some(ON_ACCOUNT);
+            let mut sown = sown(plant, &assignment, &person.story);
+            if on_account {
+                sown.on.clone_from(&account);
+            }
+            plants.push(sown);
+        }
     }
     plants
 }
+
+/// What a plant says of whom it is on when that is a person's account in Entra.
+pub(super) const ON_ACCOUNT: &str = "entra";
 
 /// A plant of the file, on the thing it was found at.
 fn sown(plant: &PlantFile, on: &str, story: &str) -> Plant {
     Plant {
         policy: plant.policy.clone(),
-        on: on.to_owned(),
+        on: plant.on.as_deref().unwrap_or(on).to_owned(),
         outcome: plant.outcome.clone(),
         cause: plant.cause.clone(),
         story: story.trim().to_owned(),

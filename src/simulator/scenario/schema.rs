@@ -24,6 +24,9 @@ pub(crate) struct ScenarioFile {
     /// The people who have a name and a story.
     #[serde(default)]
     pub(crate) people: Vec<PersonFile>,
+    /// People who share a story.
+    #[serde(default)]
+    pub(crate) cohorts: Vec<CohortFile>,
     /// Path templates that the vendor refuses with its 403.
     #[serde(default)]
     pub(crate) deny: Vec<String>,
@@ -36,6 +39,12 @@ pub(crate) struct ScenarioFile {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ShelfFile {
+    /// Why it is so.
+    #[serde(default)]
+    pub(crate) story: String,
+    /// The findings it should produce, each with whom it is on.
+    #[serde(default)]
+    pub(crate) plants: Vec<PlantFile>,
     /// Objects that differ, by their id, and objects that are there besides.
     #[serde(default)]
     pub(crate) objects: Vec<Value>,
@@ -74,6 +83,12 @@ pub(crate) struct AppFile {
     /// The groups assigned to it.
     #[serde(default)]
     pub(crate) groups: Vec<Value>,
+    /// Why it is as it is.
+    #[serde(default)]
+    pub(crate) story: String,
+    /// The findings it should produce.
+    #[serde(default)]
+    pub(crate) plants: Vec<PlantFile>,
 }
 
 /// The Entra tenant.
@@ -215,6 +230,9 @@ pub(crate) struct PlantFile {
     pub(crate) outcome: String,
     /// The cause, when the outcome is unknown.
     pub(crate) cause: Option<String>,
+    /// Key of what is judged, or `entra` for a person's account there; left out for a person's assignment, or for what
+    /// the plant stands at.
+    pub(crate) on: Option<String>,
 }
 
 /// The generated people.
@@ -239,6 +257,16 @@ pub(crate) struct CrowdFile {
     pub(crate) departments: Vec<String>,
     /// What they are.
     pub(crate) titles: Vec<String>,
+}
+
+/// Several people who share a story.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CohortFile {
+    /// How many.
+    pub(crate) count: u32,
+    /// What each of them is like: a person, in whose texts `{n}` stands for the number, in three digits from 001.
+    pub(crate) like: Value,
 }
 
 /// A person with a story.
@@ -276,6 +304,9 @@ pub(crate) struct PersonFile {
     /// What the System Log tells of the person and the crowd's app.
     #[serde(default)]
     pub(crate) events: Vec<EventFile>,
+    /// What is there because of the person besides, by path template.
+    #[serde(default)]
+    pub(crate) stock: BTreeMap<String, ShelfFile>,
     /// The findings the person should produce.
     #[serde(default)]
     pub(crate) plants: Vec<PlantFile>,

@@ -154,7 +154,7 @@ fn every_kind_of_mistake_is_found_before_anything_runs() {
         ),
         // Always unknown.
         (
-            "app_user.entra_user == null || entra.organization.auto_claims_licences",
+            "app_user.entra_user == null || app_user.task_error.contains('403')",
             "always-unknown",
             "no public API",
         ),

@@ -171,7 +171,7 @@ fn a_choice_in_the_address_is_kept() {
     let Some(visit) = visit(contoso(), Language::En, "#severity=critical&outcome=fail&q=shirakawa") else {
         return;
     };
-    assert!(visit.document.contains(">1 of 46 shown</output>"));
+    assert!(visit.document.contains(">1 of 51 shown</output>"));
     let finding = Regex::new("<details class=\"finding\"[^>]*>").unwrap();
     let shown = finding
         .find_iter(&visit.document)
@@ -200,7 +200,7 @@ fn a_clean_audit_has_nothing_to_filter_and_nothing_to_complain_of() {
         return;
     };
     assert_eq!(visit.console, [""; 0]);
-    assert!(visit.document.contains("All 18 policies hold") && !visit.document.contains("<form"));
+    assert!(visit.document.contains("All 40 policies hold") && !visit.document.contains("<form"));
 }
 
 /// What the buttons of a page copied, as Markdown and as CSV.

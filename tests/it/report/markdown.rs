@@ -14,6 +14,7 @@ fn it_reads_well_as_plain_text() {
         "Policies",
         "Frameworks",
         "Seats",
+        "Particular to this tenant",
         "Findings",
         "Who has to do what",
         "Person by person",

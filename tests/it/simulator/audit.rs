@@ -35,6 +35,12 @@ struct Tenant<'w> {
     federated_with_okta: BTreeSet<String>,
     /// How many people of our apps have each.
     immutable_ids: BTreeMap<String, usize>,
+    /// Users by mail address.
+    addresses: BTreeMap<String, Vec<&'w Value>>,
+    /// Users by immutable id.
+    users_by_immutable_id: BTreeMap<&'w str, Vec<&'w Value>>,
+    /// Who holds a role or is in a group that can.
+    privileged: BTreeSet<String>,
     findings: BTreeSet<Finding>,
 }
 
@@ -66,6 +72,9 @@ pub(crate) fn audit(world: &World) -> BTreeSet<Finding> {
             .collect(),
         federated_with_okta: BTreeSet::new(),
         immutable_ids: BTreeMap::new(),
+        addresses: BTreeMap::new(),
+        users_by_immutable_id: BTreeMap::new(),
+        privileged: BTreeSet::new(),
         findings: BTreeSet::new(),
     };
     let federations = world.listing("/v1.0/domains/{id}/federationConfiguration").unwrap();
@@ -78,6 +87,20 @@ pub(crate) fn audit(world: &World) -> BTreeSet<Finding> {
         .map(|sku| (text(sku, "/skuId"), ownership(sku, &subscriptions, &roles)))
         .collect();
 
+    for user in &users {
+        for address in list(user, "/proxyAddresses") {
+            let address = address.as_str().unwrap().to_lowercase();
+            let address = address.strip_prefix("smtp:").unwrap().to_owned();
+            tenant.addresses.entry(address).or_default().push(user);
+        }
+        let immutable_id = text(user, "/onPremisesImmutableId");
+        tenant.users_by_immutable_id.entry(immutable_id).or_default().push(user);
+    }
+    let members = world.listing("/v1.0/groups/{id}/members").unwrap();
+    let holders = roles.iter().map(|role| text(role, "/principalId").to_owned());
+    tenant.privileged = holders
+        .chain(members.map(|listed| text(&listed.object, "/id").to_owned()))
+        .collect();
     tenant.switches(world);
     let apps = objects(world, "/api/v1/apps?filter=name eq \"office365\"");
     let ours = apps.iter().filter(|app| {
@@ -166,6 +189,13 @@ impl<'w> Tenant<'w> {
         {
             self.fail("email-sign-up-off", text(policy, "/id"));
         }
+        let open = services["settings"]["isAppAndServicesTrialEnabled"] == true
+            || policy["allowedToSignUpEmailBasedSubscriptions"] == true;
+        if open {
+            self.fail("self-service-set", "tenant");
+        } else {
+            self.unknown("self-service-set", "tenant", "needs_attestation");
+        }
     }
 
     fn seats(&mut self, world: &World, ours: &BTreeSet<&str>, skus: &[Value]) {
@@ -214,6 +244,17 @@ impl<'w> Tenant<'w> {
         if self.immutable_ids[text(app_user, "/profile/immutableId")] > 1 {
             self.fail("immutable-id-unique", &on);
         }
+        let somebody_else = |user: &&Value| {
+            user["id"] != app_user["externalId"] && text(user, "/userPrincipalName").to_lowercase() != login
+        };
+        if self.addresses.get(&login).into_iter().flatten().any(&somebody_else) {
+            self.fail("proxy-address-taken", &on);
+        }
+        let immutable_id = text(app_user, "/profile/immutableId");
+        let holders = self.users_by_immutable_id.get(immutable_id);
+        if !immutable_id.is_empty() && holders.into_iter().flatten().any(somebody_else) {
+            self.fail("immutable-id-taken", &on);
+        }
         if let (Some(one), Some(other)) = (by_id, by_name)
             && one["id"] != other["id"]
         {
@@ -227,6 +268,7 @@ impl<'w> Tenant<'w> {
                 "group-inherited-licence",
                 "usage-location",
                 "immutable-id",
+                "privileged-person",
             ] {
                 self.unknown(policy, &on, "ambiguous_match");
             }
@@ -258,6 +300,7 @@ impl<'w> Tenant<'w> {
         for (policy, bad) in [
             ("synced-account", user["onPremisesSyncEnabled"] == true),
             ("restricted-management", user["isManagementRestricted"] == true),
+            ("privileged-person", self.privileged.contains(text(user, "/id"))),
             ("licence-errors", states.iter().any(in_error)),
         ] {
             if bad {

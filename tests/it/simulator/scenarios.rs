@@ -51,7 +51,7 @@ fn an_audit_finds_what_is_planted_and_nothing_else() {
 }
 
 #[test]
-fn contoso_has_every_kind_of_plant_and_clean_none() {
+fn contoso_has_many_kinds_of_plants_and_clean_what_nobody_can_read() {
     let contoso = scenario("contoso");
     let policies: BTreeSet<&str> = contoso.plants().iter().map(|plant| plant.policy.as_str()).collect();
     assert_eq!(
@@ -61,13 +61,17 @@ fn contoso_has_every_kind_of_plant_and_clean_none() {
             "provisioning.email-sign-up-off",
             "provisioning.group-inherited-licence",
             "provisioning.immutable-id",
+            "provisioning.immutable-id-taken",
             "provisioning.immutable-id-unique",
             "provisioning.licence-errors",
             "provisioning.office-store-off",
             "provisioning.one-account",
+            "provisioning.privileged-person",
             "provisioning.product-in-force",
+            "provisioning.proxy-address-taken",
             "provisioning.restricted-management",
             "provisioning.seats",
+            "provisioning.self-service-set",
             "provisioning.stuck-app-user",
             "provisioning.suspect-licence",
             "provisioning.synced-account",
@@ -78,15 +82,17 @@ fn contoso_has_every_kind_of_plant_and_clean_none() {
         ]
     );
     assert!(contoso.plants().iter().all(|plant| !plant.story.is_empty()));
-    assert!(scenario("clean").plants().is_empty());
-    assert_eq!(Scenario::names(), ["contoso", "clean"]);
+    let clean = scenario("clean");
+    let causes: Vec<_> = clean.plants().iter().map(|plant| plant.cause.as_deref()).collect();
+    assert_eq!(causes, [Some("needs_attestation")]);
+    assert_eq!(Scenario::names(), ["contoso", "clean", "rollout-3000"]);
     assert!(Scenario::builtin("fabrikam").is_none());
 }
 
 #[test]
 fn plants_name_objects_that_exist() {
     let world = world("contoso");
-    let mut keys: BTreeSet<String> = BTreeSet::new();
+    let mut keys: BTreeSet<String> = BTreeSet::from(["tenant".to_owned()]);
     for path in [
         "/v1.0/subscribedSkus",
         "/beta/admin/appsAndServices",
