@@ -62,8 +62,8 @@ pub async fn probe(
 /// What is known of the types that others are read once for each of.
 type Parents = HashMap<RecordType, FirstPage>;
 
-/// The first page of a type, or why there is none.
-type FirstPage = Result<Vec<Parent>, (Status, String)>;
+/// The first page of a type and whether it is the only one, or why there is none.
+type FirstPage = Result<(Vec<Parent>, bool), (Status, String)>;
 
 /// How a type fared, and why not better.
 type Outcome = (Status, Option<String>);
@@ -106,7 +106,9 @@ async fn probe_type(
     let parent = match &step.call.per {
         None => None,
         Some(per) => match first_key(per, parents) {
-            Ok(key) => Some(key),
+            Ok(Some(key)) => Some(key),
+            // There is nobody to ask about in the whole list.
+            Ok(None) => return Ok((Status::Complete, None)),
             Err((status, reason)) => return Ok((status, Some(reason))),
         },
     };
@@ -138,21 +140,25 @@ async fn probe_type(
     }
 }
 
-/// The key of one parent to ask about.
-fn first_key(per: &PerParent, parents: &Parents) -> Result<String, (Status, String)> {
+/// The key of one parent to ask about; none when there is none in the whole list.
+fn first_key(per: &PerParent, parents: &Parents) -> Result<Option<String>, (Status, String)> {
     let name = per.parent.name();
-    let known = match parents.get(&per.parent) {
-        Some(Ok(known)) => known.as_slice(),
+    let (known, is_whole) = match parents.get(&per.parent) {
+        Some(Ok((known, is_whole))) => (known.as_slice(), *is_whole),
         Some(Err((status, reason))) => return Err((*status, format!("{name} could not be read: {reason}"))),
-        None => &[],
+        None => (&[] as &[Parent], false),
     };
-    let reason = || format!("the first page of {name} has none to ask about");
-    let key = parent_keys(per, known).into_iter().next();
-    key.ok_or_else(|| (Status::NotRequested, reason()))
+    match parent_keys(per, known).into_iter().next() {
+        None if !is_whole => {
+            let reason = format!("the first page of {name} has none to ask about");
+            Err((Status::NotRequested, reason))
+        }
+        key => Ok(key),
+    }
 }
 
-/// The objects of an answer.
-fn first_page(step: &Step, under: Option<String>, answer: &Answer) -> Result<Vec<Parent>, String> {
+/// The objects of an answer, and whether they are all: under one parent, they say nothing of the others.
+fn first_page(step: &Step, under: Option<String>, answer: &Answer) -> Result<(Vec<Parent>, bool), String> {
     let single = step.resource.population == Population::One;
     let page = pages::parse(step.call, single, &answer.headers, &answer.body)?;
     let parent = |object: &&RawValue| {
@@ -161,5 +167,6 @@ fn first_page(step: &Step, under: Option<String>, answer: &Answer) -> Result<Vec
             object: serde_json::from_str(object.get()).ok()?,
         })
     };
-    Ok(page.objects.iter().filter_map(parent).collect())
+    let is_whole = page.next.is_none() && under.is_none();
+    Ok((page.objects.iter().filter_map(parent).collect(), is_whole))
 }

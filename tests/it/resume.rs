@@ -265,7 +265,7 @@ async fn only_the_same_collection_is_continued() {
 async fn what_a_crash_left_of_a_file_is_not_believed() {
     let place = Place::new(4_000).await;
     place.run("calm").await;
-    place.run_until("killed", 10, "-KILL").await;
+    place.run_until("killed", 40, "-KILL").await;
     let files = std::fs::read_dir(place.out("killed.building"))
         .unwrap()
         .map(|entry| entry.unwrap().path());

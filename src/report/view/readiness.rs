@@ -31,14 +31,23 @@ const MESSAGE: usize = 400;
 /// Readiness, in the language of the report.
 #[derive(Debug, Serialize)]
 pub(in crate::report) struct ReadinessView {
+    /// The application that people are assigned to.
     app: Shown,
+    /// `go`, `no_go` or `cannot_tell`.
     verdict: &'static str,
+    /// What was asked of the rollout.
     limits: Vec<LimitView>,
+    /// All waves together.
     total: Prospects,
+    /// The waves, in order.
     waves: Vec<WaveView>,
+    /// What stands in everybody's way.
     blockers: Vec<CauseOfMany>,
+    /// What to mend, by how many people it unblocks.
     fixes: Vec<CauseOfMany>,
+    /// What could not be told.
     doubts: Vec<CauseOfMany>,
+    /// Seats of the products that the plan hands out.
     seats: Vec<SeatsView>,
     /// Those of whom something is to be said, the worst first; then by the order of the rollout.
     people: Vec<ProspectView>,
@@ -46,66 +55,102 @@ pub(in crate::report) struct ReadinessView {
     left_out: u64,
     /// Of those who are assigned already, for how many the next push will fail.
     assigned_failing: u64,
+    /// What was taken for granted: which, and what it is about.
     assumptions: Vec<[Shown; 2]>,
 }
 
+/// What was asked of the rollout, and whether it is kept.
 #[derive(Debug, Serialize)]
 struct LimitView {
+    /// What people may come to.
     prospect: &'static str,
+    /// How many may, as it was asked.
     at_most: Shown,
+    /// How many do.
     found: u64,
+    /// Whether that is kept.
     kept: bool,
 }
 
+/// A wave.
 #[derive(Debug, Serialize)]
 struct WaveView {
+    /// Its number, from 1.
     number: usize,
+    /// Its name.
     name: Shown,
+    /// Its people.
     prospects: Prospects,
+    /// Groups of which nobody knows who is in them.
     unread: Vec<UnreadView>,
 }
 
+/// A group that was not read.
 #[derive(Debug, Serialize)]
 struct UnreadView {
+    /// The group.
     group: Shown,
+    /// Why.
     causes: Vec<CauseView>,
 }
 
 /// A cause.
 #[derive(Debug, Serialize)]
 struct CauseOfMany {
+    /// Its number in its list, from 1.
     number: usize,
+    /// Id of the cause.
     id: Shown,
     /// Whether it is one of readiness itself, which has a text of its own.
     own: bool,
+    /// The cause in a few words.
     title: Option<Shown>,
+    /// What happens.
     why: Option<Shown>,
+    /// What Microsoft or Okta will say.
     error_text: Option<Shown>,
+    /// Whether it could not be told.
     open: bool,
+    /// Whether it surely breaks for somebody.
     surely: bool,
+    /// People it holds up.
     people: u64,
+    /// People for whom nothing else stands in the way.
     unblocks: u64,
     /// How many in each wave.
     waves: Vec<u64>,
     /// The first of the people.
     names: Vec<Shown>,
+    /// People beyond those who are named.
     more: u64,
+    /// Roles that can mend it.
     who: Vec<Shown>,
+    /// What to do, in order.
     fix: Vec<Shown>,
+    /// The check that ends it.
     closing: Option<Shown>,
+    /// Where it could not be told, why.
     causes: Vec<CauseView>,
     /// Of what stands in everybody's way, what was found.
     message: Vec<PieceView>,
 }
 
+/// Seats of a product.
 #[derive(Debug, Serialize)]
 struct SeatsView {
+    /// The product.
     name: Shown,
+    /// Its part number.
     part_number: Option<Shown>,
+    /// Seats that are free; none when that is not known.
     free: Option<i64>,
+    /// Whether the tenant has the product; none when that is not known.
     in_tenant: Option<bool>,
+    /// People who would get it and do not hold it.
     needed: u64,
+    /// People for whom no seat is left.
     short: u64,
+    /// People of whom it is not known whether they hold it; a seat is kept for each.
     uncertain: u64,
     /// Number of the wave in which they run out, where there are several.
     from_wave: Option<usize>,
@@ -114,26 +159,38 @@ struct SeatsView {
 /// A person.
 #[derive(Debug, Serialize)]
 struct ProspectView {
+    /// Login in Okta, or as the plan names the person.
     name: Shown,
     /// Number of the wave, where there are several.
     wave: Option<usize>,
+    /// What will become of them.
     prospect: &'static str,
+    /// Whether they are assigned already.
     assigned: bool,
+    /// What Okta would do.
     action: &'static str,
+    /// Products that Okta would give them.
     add: Vec<Shown>,
+    /// Products that Okta would take away.
     remove: Vec<Shown>,
+    /// Why it will not, or may not, work.
     reasons: Vec<ReasonView>,
 }
 
 /// Why it will not work for a person.
 #[derive(Debug, Serialize)]
 struct ReasonView {
+    /// Id of the cause.
     id: Shown,
+    /// Whether it is one of readiness itself, which has a text of its own.
     own: bool,
+    /// The cause in a few words.
     title: Option<Shown>,
     /// What a policy says of the person.
     message: Vec<PieceView>,
+    /// What it is about where no finding tells.
     about: Vec<Shown>,
+    /// Where it could not be told, why.
     causes: Vec<CauseView>,
 }
 

@@ -8,7 +8,7 @@ use tenken::catalog::{Paging, catalog};
 use tenken::simulator::ServerOptions;
 use tenken::snapshot::{Snapshot, Status};
 
-use super::{import, objects, outcomes, pages, reason_of, status_of, utf16, write};
+use super::{asked_of_nobody, import, objects, outcomes, pages, reason_of, status_of, utf16, write};
 use crate::support::{audit, collect_all, collected, refuses, status, stdout, tenken};
 
 /// The layout that the importer reads by.
@@ -108,11 +108,13 @@ async fn whatever_the_export_holds_is_judged_as_if_collected_and_the_rest_is_unk
     assert!(!told.contains("partial"), "{told}");
     let (wanted, found) = (audit(&place), audit(&both));
     let held = |resource: &str| resource.starts_with("okta.") || written.contains(resource);
+    let nobody = asked_of_nobody(&place, &wanted);
     let lacking: BTreeSet<&String> = wanted
         .coverage
         .iter()
         .filter(|coverage| !held(&coverage.resource))
         .flat_map(|coverage| &coverage.policies)
+        .chain(&nobody)
         .collect();
     let (wanted, found) = (outcomes(&wanted), outcomes(&found));
     let (mut same, mut unknown) = (Vec::new(), Vec::new());

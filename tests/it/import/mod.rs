@@ -7,7 +7,7 @@ mod mscommerce;
 mod pages;
 mod scubagear;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
@@ -71,6 +71,18 @@ fn import(folder: &Path, args: &[&str]) -> (PathBuf, String) {
     let output = tenken(folder, &all);
     assert_eq!(status(&output), 0, "{args:?}: {}", stderr(&output));
     (out, stderr(&output))
+}
+
+/// The policies that read a type for which nobody was asked, because the type that it is read for each of has none: no
+/// export shows that, and a collection does.
+fn asked_of_nobody(place: &Path, audit: &Audit) -> BTreeSet<String> {
+    let manifest = manifest(place);
+    let list = manifest["resources"].as_array().unwrap();
+    let nobody = list.iter().filter(|entry| entry["parents"]["asked"] == 0);
+    let types: Vec<&str> = nobody.map(|entry| entry["resource"].as_str().unwrap()).collect();
+    let coverage = audit.coverage.iter();
+    let of_them = coverage.filter(|coverage| types.contains(&coverage.resource.as_str()));
+    of_them.flat_map(|coverage| coverage.policies.clone()).collect()
 }
 
 /// How each policy came out: its outcome, and how often each.

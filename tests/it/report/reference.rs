@@ -56,19 +56,22 @@ fn structures() -> Vec<Structure> {
         .iter()
         .flat_map(|file| of_file(std::fs::read_to_string(file).unwrap(), None))
         .collect();
-    let audit = std::fs::read_to_string(Path::new(ROOT).join("src/audit.rs")).unwrap();
-    let body = audit
-        .split_once("pub struct Counts {\n")
-        .unwrap()
-        .1
-        .split_once("\n}")
-        .unwrap()
-        .0;
-    let plain = format!(
-        "/// Counts of resources.\n#[derive(Serialize)]\nstruct Counts {{\n{}\n}}\n",
-        body.replace("    #[serde(default)]\n", "")
-    );
-    all.extend(of_file(plain, Some("Counts")));
+    // Counts that the view takes over as they stand in the audit.
+    for (file, name, about) in [
+        ("src/audit.rs", "Counts", "Counts of resources."),
+        (
+            "src/audit/readiness.rs",
+            "Prospects",
+            "People by what will become of them.",
+        ),
+    ] {
+        let source = std::fs::read_to_string(Path::new(ROOT).join(file)).unwrap();
+        let (_, rest) = source.split_once(&format!("pub struct {name} {{\n")).unwrap();
+        let (body, _) = rest.split_once("\n}").unwrap();
+        let body = body.replace("    #[serde(default)]\n", "");
+        let plain = format!("/// {about}\n#[derive(Serialize)]\nstruct {name} {{\n{body}\n}}\n");
+        all.extend(of_file(plain, Some(name)));
+    }
     // The whole comes first.
     all.sort_by_key(|structure| (structure.name != "View", structure.name.to_lowercase()));
     all
@@ -85,7 +88,7 @@ fn words(ty: &str, known: &[String]) -> String {
     }
     match ty {
         "Shown" | "String" | "&'static str" => "text".to_owned(),
-        "u64" | "u32" | "u16" | "usize" => "number".to_owned(),
+        "u64" | "u32" | "u16" | "usize" | "i64" => "number".to_owned(),
         "bool" => "true or false".to_owned(),
         name if known.iter().any(|known| known == name) => format!("[{name}](#{})", name.to_lowercase()),
         _ => match ty.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
