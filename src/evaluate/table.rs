@@ -10,7 +10,9 @@ use super::index::{Index, Key};
 use super::texts::Texts;
 use crate::catalog::{FieldId, FieldType, Origin as FieldOrigin, Population, RecordType};
 use crate::expr::time::Timestamp;
-use crate::expr::{Items, List, Matches, Origin, OriginId, Plan, RecordRef, Records, Unknown, Value, from_json};
+use crate::expr::{
+    Items, List, LookUp, Matches, Origin, OriginId, Plan, RecordRef, Records, Unknown, Value, from_json,
+};
 use crate::policy::derived::derived;
 
 /// A set of origins that several cells share.
@@ -338,11 +340,13 @@ impl Records for Tables {
         }
     }
 
-    fn matching<'r>(&'r self, ty: RecordType, field: FieldId, key: Value<'r>, _: &'r Bump) -> Option<Matches<'r>> {
+    fn matching<'r>(&'r self, by: LookUp, key: Value<'r>, _: &'r Bump) -> Option<Matches<'r>> {
         let key = Key::of(key)?;
-        let table = self.table(ty)?;
-        let found = self.index(ty, field)?.get(self, &key);
-        let by_parent = matches!(table.columns.get(usize::from(field)), Some(Some(Stored::Parent(_))));
+        let table = self.table(by.ty)?;
+        // An object nested in a record is the same row of another table.
+        let holder = self.table(by.holder).filter(|holder| holder.rows == table.rows)?;
+        let found = self.index(by.holder, by.field)?.get(self, &key);
+        let by_parent = matches!(holder.columns.get(usize::from(by.field)), Some(Some(Stored::Parent(_))));
         let open = match (&table.parents, &key) {
             (Some(parents), Key::Text(parent)) if by_parent => match parents.asked.get(*parent) {
                 Some(state) => state.as_deref(),

@@ -14,7 +14,9 @@ use super::table::Tables;
 use crate::audit::{Change, Wanted as Kind};
 use crate::catalog::{FieldId, FieldType, Origin as FieldOrigin, RecordType};
 use crate::expr::time::Timestamp;
-use crate::expr::{Evaluator, List, Matches, Origin, Place, Plan, RecordRef, Records, Unknown, Value, Wanted, Wish};
+use crate::expr::{
+    Evaluator, List, LookUp, Matches, Origin, Place, Plan, RecordRef, Records, Unknown, Value, Wanted, Wish,
+};
 use crate::policy::{Needs, Policy, derived::derived};
 
 /// Wishes of one failure that are tried.
@@ -385,13 +387,13 @@ impl Records for Changed<'_> {
         self.tables.collection(ty, arena)
     }
 
-    fn matching<'r>(&'r self, ty: RecordType, field: FieldId, key: Value<'r>, arena: &'r Bump) -> Option<Matches<'r>> {
+    fn matching<'r>(&'r self, by: LookUp, key: Value<'r>, arena: &'r Bump) -> Option<Matches<'r>> {
         let indexed = match self.place {
-            Place::Field(record, changed) => (record.ty, changed) != (ty, field),
-            Place::Collection(changed) => changed != ty,
+            Place::Field(record, changed) => (record.ty, changed) != (by.holder, by.field),
+            Place::Collection(changed) => changed != by.ty,
             Place::Named(_) => true,
         };
-        indexed.then(|| self.tables.matching(ty, field, key, arena)).flatten()
+        indexed.then(|| self.tables.matching(by, key, arena)).flatten()
     }
 
     fn origin(&self, id: u32) -> Option<&Origin> {

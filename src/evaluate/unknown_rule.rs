@@ -17,11 +17,12 @@ use crate::expr::{Scope, Type, Value, compile, run, to_json};
 use crate::policy::Needs;
 use crate::snapshot::Status;
 
-/// A small tenant: accounts with licences, and domains.
+/// A small tenant: accounts with licences, and domains; and people of an org, whose attributes are in a nested object.
 #[derive(Clone, Debug)]
 struct Data {
     users: Vec<Json>,
     domains: Vec<Json>,
+    people: Vec<Json>,
     users_status: Status,
     domains_status: Status,
 }
@@ -51,11 +52,29 @@ fn domain() -> impl Strategy<Value = Json> {
     })
 }
 
+/// A person whose profile may be missing, null, no object, or without an address.
+fn person() -> impl Strategy<Value = Json> {
+    let profile = prop_oneof![
+        text().prop_map(|email| Some(json!({ "login": "l", "email": email }))),
+        Just(Some(json!({ "login": "l" }))),
+        Just(Some(json!("profile"))),
+        Just(Some(Json::Null)),
+        Just(None),
+    ];
+    (0..4u8, profile).prop_map(|(id, profile)| match profile {
+        Some(profile) => json!({ "id": format!("p{id}"), "status": "ACTIVE", "profile": profile }),
+        None => json!({ "id": format!("p{id}"), "status": "ACTIVE" }),
+    })
+}
+
 fn whole() -> impl Strategy<Value = Data> {
     let users = proptest::collection::vec(user(), 0..5);
-    (users, proptest::collection::vec(domain(), 0..4)).prop_map(|(users, domains)| Data {
+    let (domains, people) = (domain(), person());
+    let domains = proptest::collection::vec(domains, 0..4);
+    (users, domains, proptest::collection::vec(people, 0..5)).prop_map(|(users, domains, people)| Data {
         users,
         domains,
+        people,
         users_status: Status::Complete,
         domains_status: Status::Complete,
     })
@@ -211,6 +230,7 @@ fn answer(expression: &str, data: &Data) -> Result<Option<Json>, String> {
         let (rows, status) = match resource.name.as_str() {
             "entra.user" => (&data.users, data.users_status),
             "entra.domain" => (&data.domains, data.domains_status),
+            "okta.user" => (&data.people, data.users_status),
             _ => (&none, Status::Complete),
         };
         for row in rows {
@@ -291,6 +311,11 @@ proptest! {
             let form = form.replace('K', key).replace('M', more);
             let found = answer(&form.replace('F', "u.usageLocation"), &part);
             let gone_over = answer(&form.replace('F', "dyn(u.usageLocation)"), &part);
+            prop_assert_eq!(found, gone_over, "{} on {:?}", form, part);
+            // The same by a field of a nested object.
+            let form = form.replace("entra.users", "okta.users").replace("u.accountEnabled == true", "u.id == \"p1\"");
+            let found = answer(&form.replace('F', "u.profile.email"), &part);
+            let gone_over = answer(&form.replace('F', "dyn(u.profile.email)"), &part);
             prop_assert_eq!(found, gone_over, "{} on {:?}", form, part);
         }
         for form in [

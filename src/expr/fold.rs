@@ -35,7 +35,7 @@ impl<'r> Evaluator<'r> {
             return None;
         }
         if let Value::Unknown(why) = key {
-            if matches!(self.records.collection(join.ty, self.arena()), Value::List(list) if list.is_empty()) {
+            if matches!(self.records.collection(join.by.ty, self.arena()), Value::List(list) if list.is_empty()) {
                 return None;
             }
             // Any record may match: what is known about them does not help.
@@ -46,11 +46,11 @@ impl<'r> Evaluator<'r> {
             };
             return Some(Value::List(self.arena().alloc(none)));
         }
-        let found = self.records.matching(join.ty, join.field, key, self.arena())?;
+        let found = self.records.matching(join.by, key, self.arena())?;
         let open = found.open;
         if found.maybe.is_empty() {
             let items = Items::Chosen {
-                ty: join.ty,
+                ty: join.by.ty,
                 rows: found.rows,
             };
             return Some(Value::List(self.arena().alloc(List {
@@ -65,7 +65,7 @@ impl<'r> Evaluator<'r> {
         rows.extend_from_slice(found.maybe);
         rows.sort_unstable();
         let items = Items::Chosen {
-            ty: join.ty,
+            ty: join.by.ty,
             rows: rows.into_bump_slice(),
         };
         Some(Value::List(self.arena().alloc(List {

@@ -53,7 +53,7 @@ pub use functions::{Overload, is_function, parse_type, takes_null};
 pub use json::{from_json, to_json, type_of_json};
 pub use parser::{MAX_DEPTH, MAX_LENGTH, SyntaxError, parse};
 pub use plan::{FoldOp, Join, Node, Op, Plan, Reads, lower};
-pub use records::{Matches, NoRecords, Records};
+pub use records::{LookUp, Matches, NoRecords, Records};
 pub use scope::{Constant, Scope};
 pub use types::Type;
 pub use unknown::{Cause, Origin, OriginId, Unknown};

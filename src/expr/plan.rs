@@ -9,6 +9,7 @@ use std::ops::Range;
 use super::ast::{Ast, Comprehension, Expr, Fold, Kind, Literal};
 use super::check::Checked;
 use super::functions::{self, Function};
+use super::records::LookUp;
 use super::scope::{Constant, Named, Scope};
 use super::types::Type;
 use crate::catalog::{FieldId, FieldType, Origin, Population, RecordType};
@@ -195,13 +196,12 @@ pub struct FoldOp {
     pub join: Option<Join>,
 }
 
-/// A look-up by value instead of going over all records: by `v.field == key`, or by `key in v.field` for a list.
+/// A look-up by value instead of going over all records: by `v.field == key`, or by `key in v.field` for a list. The field
+/// may be that of an object nested in the record: `v.profile.login == key`.
 #[derive(Debug)]
 pub struct Join {
-    /// The type of record gone over.
-    pub ty: RecordType,
-    /// The field that is compared, or searched.
-    pub field: FieldId,
+    /// What is compared, or searched.
+    pub by: LookUp,
     /// What it is compared with, or searched for; does not depend on the record gone over.
     pub key: Node,
 }
@@ -439,6 +439,7 @@ impl Lowering<'_> {
             Fold::Map => (c.test.as_ref()?, "_==_"),
             _ => return None,
         };
+        let mut found: Option<(LookUp, &Expr)> = None;
         for part in parts(predicate, c.fold == Fold::All) {
             let Kind::Call {
                 function,
@@ -455,22 +456,22 @@ impl Lowering<'_> {
                 _ => continue,
             };
             for (field, key, looked) in sides {
-                let Some(field) = field_of(field, &c.first, ty, *looked) else {
+                let Some(by) = look_up(field, &c.first, ty, *looked).filter(|_| !uses(key, &c.first)) else {
                     continue;
                 };
-                if uses(key, &c.first) {
-                    continue;
+                // The first that finds few records, else the first.
+                if found.is_none_or(|(known, _)| known.finds_many() && !by.finds_many()) {
+                    found = Some((by, key));
                 }
-                self.reads.fields.insert((ty, field));
-                self.reads.joins.insert((ty, field));
-                return Some(Join {
-                    ty,
-                    field,
-                    key: self.node(key),
-                });
             }
         }
-        None
+        let (by, key) = found?;
+        self.reads.fields.insert((by.holder, by.field));
+        self.reads.joins.insert((by.holder, by.field));
+        Some(Join {
+            by,
+            key: self.node(key),
+        })
     }
 }
 
@@ -492,31 +493,47 @@ enum Looked {
     In,
 }
 
-/// The field, if the expression is `name.field` and the field can be looked up so.
-fn field_of(expr: &Expr, name: &str, ty: RecordType, looked: Looked) -> Option<FieldId> {
-    let Kind::Select {
-        operand,
-        field,
-        optional: false,
-    } = &expr.kind
-    else {
-        return None;
-    };
-    let Kind::Ident {
-        name: found,
-        absolute: false,
-    } = &operand.kind
-    else {
-        return None;
-    };
-    let (id, field) = ty.info().field(field)?;
+/// The field that is looked up, if the expression is `name.field`, or leads on through objects nested in the record.
+fn look_up(expr: &Expr, name: &str, ty: RecordType, looked: Looked) -> Option<LookUp> {
+    let (operand, field) = selected(expr)?;
+    let holder = nested(operand, name, ty)?;
+    let (id, field) = holder.info().field(field)?;
     let fits = match (&field.ty, looked) {
         (FieldType::List(element), Looked::In) => **element == FieldType::String,
         (_, Looked::In) => false,
         (FieldType::Bool | FieldType::Int | FieldType::String | FieldType::Enum { .. }, Looked::Up) => true,
         (_, Looked::Up) => matches!(field.origin, Origin::Link(_)),
     };
-    (found == name && fits).then_some(id)
+    fits.then_some(LookUp { ty, holder, field: id })
+}
+
+/// The type that an expression is of: `name` itself, or an object nested in it, which is the same row of another table.
+fn nested(expr: &Expr, name: &str, ty: RecordType) -> Option<RecordType> {
+    if let Kind::Ident {
+        name: found,
+        absolute: false,
+    } = &expr.kind
+    {
+        return (found == name).then_some(ty);
+    }
+    let (operand, field) = selected(expr)?;
+    let (_, field) = nested(operand, name, ty)?.info().field(field)?;
+    match (&field.ty, &field.origin) {
+        (FieldType::Record(inner), Origin::Property { .. }) => Some(*inner),
+        _ => None,
+    }
+}
+
+/// Operand and field of `operand.field`.
+fn selected(expr: &Expr) -> Option<(&Expr, &str)> {
+    match &expr.kind {
+        Kind::Select {
+            operand,
+            field,
+            optional: false,
+        } => Some((operand, field)),
+        _ => None,
+    }
 }
 
 /// Whether a name occurs in an expression; a local of the same name inside counts too, to be sure.

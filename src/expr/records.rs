@@ -6,7 +6,7 @@ use super::plan::Plan;
 use super::time::Timestamp;
 use super::unknown::{Origin, Unknown};
 use super::value::{RecordRef, Value};
-use crate::catalog::{FieldId, RecordType};
+use crate::catalog::{FieldId, FieldType, Origin as FieldOrigin, Population, RecordType};
 
 /// Rows that have a value in a field.
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,6 +17,36 @@ pub struct Matches<'r> {
     pub maybe: &'r [u32],
     /// Why further rows may have it.
     pub open: Option<Unknown<'r>>,
+}
+
+/// A field by which records of a type are looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LookUp {
+    /// The type of the records.
+    pub ty: RecordType,
+    /// Whose field it is: theirs, or that of an object nested in them.
+    pub holder: RecordType,
+    /// The field.
+    pub field: FieldId,
+}
+
+impl LookUp {
+    /// Whether a value is shared by a good part of all records, so that an index saves little: one of few values, or one of
+    /// few parents.
+    pub fn finds_many(self) -> bool {
+        let field = self.holder.info().fields.get(usize::from(self.field));
+        field.is_some_and(|field| match (&field.origin, &field.ty) {
+            (FieldOrigin::Parent, _) => self.has_few_parents(),
+            (_, FieldType::Bool | FieldType::Enum { .. }) => true,
+            _ => false,
+        })
+    }
+
+    fn has_few_parents(self) -> bool {
+        let call = self.ty.resource().and_then(|resource| resource.supply.call());
+        let parent = call.and_then(|call| call.per.as_ref()?.parent.resource());
+        parent.is_some_and(|parent| parent.population != Population::Many)
+    }
 }
 
 /// The records of a snapshot.
@@ -34,7 +64,7 @@ pub trait Records: Sync {
     fn collection<'r>(&'r self, ty: RecordType, arena: &'r Bump) -> Value<'r>;
 
     /// Rows of a type whose field equals a key, if there is an index on the field.
-    fn matching<'r>(&'r self, ty: RecordType, field: FieldId, key: Value<'r>, arena: &'r Bump) -> Option<Matches<'r>>;
+    fn matching<'r>(&'r self, by: LookUp, key: Value<'r>, arena: &'r Bump) -> Option<Matches<'r>>;
 
     /// What an unknown came from.
     fn origin(&self, id: u32) -> Option<&Origin>;
@@ -64,7 +94,7 @@ impl Records for NoRecords {
         Value::Error("there is no snapshot")
     }
 
-    fn matching<'r>(&'r self, _: RecordType, _: FieldId, _: Value<'r>, _: &'r Bump) -> Option<Matches<'r>> {
+    fn matching<'r>(&'r self, _: LookUp, _: Value<'r>, _: &'r Bump) -> Option<Matches<'r>> {
         None
     }
 

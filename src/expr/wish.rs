@@ -201,7 +201,14 @@ impl<'r> Explainer<'_, 'r> {
         }
         let mut known = Vec::new();
         for record in list.iter() {
-            match self.evaluator.field(record, join.field, false) {
+            let Value::Record(RecordRef { row, .. }) = record else {
+                continue;
+            };
+            let holder = RecordRef {
+                ty: join.by.holder,
+                row,
+            };
+            match self.evaluator.field(Value::Record(holder), join.by.field, false) {
                 Value::List(elements) => known.extend(elements.iter()),
                 value => known.push(value),
             }

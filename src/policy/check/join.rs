@@ -24,6 +24,10 @@ fn population(ty: RecordType) -> Population {
 /// that is too often, or those of one of few owners, such as the people of an application.
 fn crowd(fold: &FoldOp, repeated: Population) -> Option<(RecordType, bool)> {
     match &fold.range.op {
+        // An index that finds a good part of all records is none where there are as many to look up.
+        Op::Collection(ty) if fold.join.as_ref().is_some_and(|join| join.by.finds_many()) => {
+            (population(*ty) == Population::Many).then_some((*ty, repeated == Population::Many))
+        }
         _ if fold.join.is_some() => None,
         Op::Collection(ty) if population(*ty) == Population::Many => Some((*ty, repeated != Population::One)),
         Op::Field { ty, field, .. } if population(*ty) == Population::Few => {

@@ -164,6 +164,12 @@ fn every_kind_of_mistake_is_found_before_anything_runs() {
             "unindexed-join",
             "so that an index finds",
         ),
+        // An index by one of few values is none: everybody would be compared with everybody of the same application.
+        (
+            "okta.app_users.exists(a, a.parent == app_user.parent && a.status == 'STAGED')",
+            "unindexed-join",
+            "so that an index finds",
+        ),
         // Syntax.
         ("app_user.status ==", "syntax", "p.yaml:6"),
     ] {
