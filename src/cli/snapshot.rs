@@ -13,7 +13,7 @@ use crate::config::{Config, Tenant};
 use crate::diagnostic::Diagnostics;
 use crate::policy::{self, Loaded};
 use crate::readiness;
-use crate::snapshot::{Beginning, Manifest, SnapshotWriter};
+use crate::snapshot::{Beginning, Manifest, Snapshot, SnapshotWriter};
 
 /// Arguments of `snapshot`.
 #[derive(Debug, clap::Args)]
@@ -102,6 +102,12 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
         "{complete} of {} resource types read whole, {objects} objects",
         manifest.resources.len()
     ));
+    if !args.members_of.is_empty() {
+        for unknown in readiness::unknown_groups(&args.members_of, &Snapshot::open(&out)?)? {
+            let help: String = unknown.help.iter().map(|help| format!("; {help}")).collect();
+            output.warning(&format!("{}{help}", unknown.message));
+        }
+    }
     output.result(&format!("{}\n", out.display()))?;
     Ok(Exit::Fine)
 }
@@ -120,10 +126,12 @@ impl Args {
         };
         // A call for each of many thousand groups would take hours, so who is in a group is read where somebody asks for
         // it. A list of texts is written in CEL as in JSON.
-        let names = serde_json::Value::from(self.members_of.clone());
+        let ids = serde_json::Value::from(self.members_of.clone());
+        let names: Vec<String> = self.members_of.iter().map(|name| name.to_ascii_lowercase()).collect();
+        let names = serde_json::Value::from(names);
         plan.with_only(
             "okta.group_member",
-            format!("group.id in {names} || group.profile.name in {names}"),
+            format!("group.id in {ids} || group.profile.name.lowerAscii() in {names}"),
         )
     }
 }

@@ -165,42 +165,17 @@ fn origins(ids: &[u32], tables: &Tables) -> Vec<Origin> {
 /// Every name that no group has, and every one that several have.
 pub(super) fn groups(wanted: &[&str], app: &App, tables: &Tables) -> Result<Vec<Group>, Vec<Diagnostic>> {
     let ask = &*DIRECTORY;
-    let rows: Vec<(u32, String, String)> = ask
-        .group_id
-        .rows(tables)
-        .filter_map(|row| {
-            Some((
-                row,
-                ask.group_id.text(row, tables)?,
-                ask.group_name.text(row, tables).unwrap_or_default(),
-            ))
-        })
-        .collect();
+    let rows = group_rows(tables);
     let (mut found, mut faults) = (Vec::new(), Vec::new());
     for name in wanted {
-        let lower = name.to_lowercase();
-        let meant: Vec<&(u32, String, String)> = rows
-            .iter()
-            .filter(|(_, id, title)| id == name || title.to_lowercase() == lower)
-            .collect();
-        match meant.as_slice() {
+        match groups_called(name, &rows).as_slice() {
             [(row, id, _)] => found.push(Group {
                 id: id.clone(),
                 resource: id_of(&ask.group_id, *row, tables),
                 assigned: assigned(id, app, tables),
                 members: members(*row, tables),
             }),
-            [] => {
-                let mut fault = Diagnostic::error(
-                    Code::InvalidPlan,
-                    format!("no group in the snapshot is called `{name}`"),
-                )
-                .suggest(name, rows.iter().map(|(_, _, title)| title.as_str()));
-                for origin in unread(ask.group_id.record, tables) {
-                    fault = fault.help(format!("not all groups were read: {}", told(&origin)));
-                }
-                faults.push(fault);
-            }
+            [] => faults.push(no_group(name, &rows, tables)),
             several => {
                 let ids: Vec<&str> = several.iter().map(|(_, id, _)| id.as_str()).collect();
                 let message = format!("several groups are called `{name}`: {}", ids.join(", "));
@@ -209,6 +184,42 @@ pub(super) fn groups(wanted: &[&str], app: &App, tables: &Tables) -> Result<Vec<
         }
     }
     if faults.is_empty() { Ok(found) } else { Err(faults) }
+}
+
+/// A group of the snapshot: its row, its id and its name.
+type GroupRow = (u32, String, String);
+
+fn group_rows(tables: &Tables) -> Vec<GroupRow> {
+    let ask = &*DIRECTORY;
+    let group = |row| {
+        let name = ask.group_name.text(row, tables).unwrap_or_default();
+        Some((row, ask.group_id.text(row, tables)?, name))
+    };
+    ask.group_id.rows(tables).filter_map(group).collect()
+}
+
+/// The groups that a name or id means. Names may differ in case.
+fn groups_called<'g>(name: &str, rows: &'g [GroupRow]) -> Vec<&'g GroupRow> {
+    let lower = name.to_lowercase();
+    let is_meant = |(_, id, title): &&GroupRow| id == name || title.to_lowercase() == lower;
+    rows.iter().filter(is_meant).collect()
+}
+
+fn no_group(name: &str, rows: &[GroupRow], tables: &Tables) -> Diagnostic {
+    let message = format!("no group in the snapshot is called `{name}`");
+    let mut fault =
+        Diagnostic::error(Code::InvalidPlan, message).suggest(name, rows.iter().map(|(_, _, title)| title.as_str()));
+    for origin in unread(DIRECTORY.group_id.record, tables) {
+        fault = fault.help(format!("not all groups were read: {}", told(&origin)));
+    }
+    fault
+}
+
+/// What is to be said of names that no group has.
+pub(super) fn unknown_groups(names: &[String], tables: &Tables) -> Vec<Diagnostic> {
+    let rows = group_rows(tables);
+    let unknown = names.iter().filter(|name| groups_called(name, &rows).is_empty());
+    unknown.map(|name| no_group(name, &rows, tables)).collect()
 }
 
 /// An origin in a few words.

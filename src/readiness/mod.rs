@@ -22,7 +22,7 @@ mod tally;
 mod user_name;
 
 use crate::audit::Audit;
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::evaluate::Tables;
 use crate::policy::{Judged, KnownError, Needs, Policy, needs};
 use crate::snapshot::Snapshot;
@@ -51,6 +51,15 @@ pub fn directory_needs() -> Needs {
         ask.add_to(&mut all);
     }
     all
+}
+
+/// What is to be said of names or ids that no group of a snapshot has.
+///
+/// # Errors
+/// When the snapshot is damaged.
+pub fn unknown_groups(names: &[String], snapshot: &Snapshot) -> Result<Vec<Diagnostic>, Diagnostic> {
+    let tables = Tables::load(snapshot, &directory_needs())?;
+    Ok(directory::unknown_groups(names, &tables))
 }
 
 /// Foresees what becomes of a plan, by policies that are [`relevant`].

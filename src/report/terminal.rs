@@ -251,9 +251,9 @@ mod tests {
             File { name, address }.written()
         };
         assert_eq!(written("a\u{1b}b", None), "a\\u{1b}b");
-        let link = written("a.md", Some("file:///tmp/a.md"));
-        assert_eq!(link, "\u{1b}]8;;file:///tmp/a.md\u{1b}\\a.md\u{1b}]8;;\u{1b}\\");
-        assert_eq!(written("a.md", Some("file:///tmp/\u{7}a.md")), "a.md");
+        let link = written("a.md", Some("file:///reports/a.md"));
+        assert_eq!(link, "\u{1b}]8;;file:///reports/a.md\u{1b}\\a.md\u{1b}]8;;\u{1b}\\");
+        assert_eq!(written("a.md", Some("file:///reports/\u{7}a.md")), "a.md");
     }
 
     #[test]

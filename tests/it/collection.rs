@@ -6,6 +6,7 @@ use serde_json::json;
 use tenken::collect::{self, CollectError, Options};
 use tenken::diagnostic::Diagnostics;
 use tenken::policy;
+use tenken::simulator::{Scenario, Server, ServerOptions, World};
 use tenken::snapshot::{Entry, Manifest, SnapshotWriter, Status};
 use wiremock::matchers::{header, method, path, query_param};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
@@ -441,4 +442,44 @@ async fn one_parents_failure_is_that_parents_matter() {
     let causes: Vec<String> = audit.findings.iter().map(|f| f.causes[0].cause.to_string()).collect();
     // By cause, whatever order the apps were listed in.
     assert_eq!(causes, ["not_collected", "no_permission"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_are_read_of_the_groups_that_are_named_and_an_unknown_name_is_told() {
+    let scenario = Scenario::builtin("contoso").unwrap().unwrap();
+    let world = World::new(scenario, support::today());
+    let server = Server::start(world, ServerOptions::default()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("tenken.yaml"), support::config_of(&server)).unwrap();
+    let credentials = server.credentials();
+    let output = assert_cmd::Command::new(env!("CARGO_BIN_EXE_tenken"))
+        .current_dir(folder.path())
+        // Names may differ in case, as in readiness.
+        .args([
+            "snapshot",
+            "--out",
+            "s",
+            "--members-of",
+            "network PLANNERS",
+            "--members-of",
+            "Netwrk planners",
+        ])
+        .env("T_OKTA", &credentials.okta_token)
+        .env("T_ENTRA", &credentials.client_secret)
+        .assert()
+        .code(0);
+    let told = String::from_utf8_lossy(&output.get_output().stderr).into_owned();
+    assert!(
+        told.contains("no group in the snapshot is called `Netwrk planners`"),
+        "{told}"
+    );
+    assert!(told.contains("did you mean `Network planners`?"), "{told}");
+    assert!(!told.contains("called `network PLANNERS`"), "{told}");
+    let asked: Vec<String> = server
+        .requests()
+        .into_iter()
+        .filter(|request| request.path.starts_with("/api/v1/groups/"))
+        .map(|request| request.path)
+        .collect();
+    assert_eq!(asked.len(), 1, "{asked:?}");
 }

@@ -26,18 +26,8 @@ fn doctor(server: &Server, arguments: &[&str]) -> Assert {
 }
 
 fn doctor_with(server: &Server, token: &str, secret: &str, arguments: &[&str]) -> Assert {
-    let credentials = server.credentials();
     let folder = TempDir::new().unwrap();
-    let config = format!(
-        "tenants:\n  - name: test\n    okta: {{ url: \"{}\", token: {{ env: T_OKTA }} }}\n    entra: {{ tenant: {}, \
-         client_id: {}, client_secret: {{ env: T_ENTRA }}, login_url: \"{}\", graph_url: \"{}\" }}\n",
-        server.okta_url(),
-        credentials.tenant_id,
-        credentials.client_id,
-        server.login_url(),
-        server.graph_url()
-    );
-    std::fs::write(folder.path().join("tenken.yaml"), config).unwrap();
+    std::fs::write(folder.path().join("tenken.yaml"), support::config_of(server)).unwrap();
     assert_cmd::Command::new(env!("CARGO_BIN_EXE_tenken"))
         .current_dir(folder.path())
         .arg("doctor")

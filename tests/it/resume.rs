@@ -27,17 +27,7 @@ impl Place {
             .await
             .unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let credentials = server.credentials();
-        let text = format!(
-            "tenants:\n  - name: test\n    okta: {{ url: \"{}\", token: {{ env: T_OKTA }} }}\n    entra: {{ tenant: {}, \
-             client_id: {}, client_secret: {{ env: T_ENTRA }}, login_url: \"{}\", graph_url: \"{}\" }}\n",
-            server.okta_url(),
-            credentials.tenant_id,
-            credentials.client_id,
-            server.login_url(),
-            server.graph_url()
-        );
-        std::fs::write(folder.path().join("tenken.yaml"), text).unwrap();
+        std::fs::write(folder.path().join("tenken.yaml"), support::config_of(&server)).unwrap();
         Self { server, folder }
     }
 

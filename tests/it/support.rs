@@ -106,6 +106,20 @@ pub(crate) fn tenant_of(server: &Server) -> Tenant {
     tenant
 }
 
+/// `tenken.yaml` for a running simulator; the credentials are in `T_OKTA` and `T_ENTRA`.
+pub(crate) fn config_of(server: &Server) -> String {
+    let credentials = server.credentials();
+    format!(
+        "tenants:\n  - name: test\n    okta: {{ url: \"{}\", token: {{ env: T_OKTA }} }}\n    entra: {{ tenant: {}, \
+         client_id: {}, client_secret: {{ env: T_ENTRA }}, login_url: \"{}\", graph_url: \"{}\" }}\n",
+        server.okta_url(),
+        credentials.tenant_id,
+        credentials.client_id,
+        server.login_url(),
+        server.graph_url()
+    )
+}
+
 /// The whole of the rate limits: nobody else works in a simulated tenant.
 pub(crate) fn full_speed() -> Options {
     Options {
