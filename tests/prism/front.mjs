@@ -63,8 +63,11 @@ const oktaChanges = {
   "/api/v1/iam/roles": lastPage,
   "/api/v1/iam/resource-sets": lastPage,
   "/api/v1/email-domains": (domain) => [domain].flat(),
+  "/api/v1/groups": each({ type: "OKTA_GROUP", profile: { name: "People of the rollout" } }),
+  "/api/v1/mappings": each({ target: { id: "0oa1office", name: "office365_people", type: "appuser" } }),
   "/api/v1/apps": (apps) => [
     ...each({ name: "office365" })(apps),
+    { ...apps[0], id: "0oa1directory", name: "active_directory" },
     { ...apps[0], id: "0oa1saml", signOnMode: "SAML_2_0" },
     { ...apps[0], id: "0oa1service", ...service },
   ],
