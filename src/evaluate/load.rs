@@ -182,6 +182,8 @@ impl Tables {
             Status::Unlicensed => Cause::NoLicence,
             Status::Unavailable => Cause::UnsupportedInCloud,
             Status::Failed => Cause::ApiError,
+            // No collection can ask for it, so another one would not settle it.
+            Status::NotRequested if matches!(resource.supply, Supply::Import(_)) => Cause::NeedsAttestation,
             Status::NotRequested => Cause::NotCollected,
         };
         let settles = matches!(status, Status::Denied | Status::NotRequested);

@@ -1,8 +1,9 @@
 //! Texts in both languages, and messages, which are templates over the values a policy shows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use minijinja::value::{Serde, Value};
+use minijinja::value::{Enumerator, Object, ObjectRepr, Serde, Value};
 use minijinja::{Environment, UndefinedBehavior};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
@@ -129,7 +130,33 @@ pub enum Piece {
 const VALUE_BEGIN: char = '\u{fdd0}';
 const VALUE_END: char = '\u{fdd1}';
 
-/// Fills a message with the values that a finding shows. A value that is null or unknown reads as "—".
+/// How a value that is null or unknown reads.
+const NOTHING: &str = "—";
+
+/// A value that is null or unknown: it reads as [`NOTHING`], also where it is joined as a list, and is false to a condition.
+#[derive(Debug)]
+struct Nothing;
+
+impl Object for Nothing {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Iterable
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(vec![Value::from(NOTHING)])
+    }
+
+    fn is_true(self: &Arc<Self>) -> bool {
+        false
+    }
+
+    fn render(self: &Arc<Self>, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(NOTHING)
+    }
+}
+
+/// Fills a message with the values that a finding shows. A value that is null or unknown reads as "—", and is false to a
+/// condition; an unknown list is no sequence.
 ///
 /// # Errors
 /// Why the message cannot be made; policies are checked, so this is rare.
@@ -148,7 +175,7 @@ pub fn render_message(template: &str, values: &Map<String, Json>) -> Result<Stri
 /// # Errors
 /// As for [`render_message`].
 pub fn message_pieces(template: &str, values: &Map<String, Json>) -> Result<Vec<Piece>, String> {
-    let shown: Map<String, Json> = values
+    let shown: BTreeMap<String, Value> = values
         .iter()
         .map(|(name, value)| (name.clone(), presentable(value)))
         .collect();
@@ -158,9 +185,7 @@ pub fn message_pieces(template: &str, values: &Map<String, Json>) -> Result<Vec<
         write!(out, "{VALUE_BEGIN}{text}{VALUE_END}").map_err(minijinja::Error::from)
     });
     let parsed = environment.template_from_str(template).map_err(|error| fault(&error))?;
-    let mut text = parsed
-        .render(Value::from(Serde(&shown)))
-        .map_err(|error| fault(&error))?;
+    let mut text = parsed.render(Value::from(shown)).map_err(|error| fault(&error))?;
     if text.len() > MAX_MESSAGE {
         let end = (0..=MAX_MESSAGE)
             .rev()
@@ -199,12 +224,12 @@ fn add(pieces: &mut Vec<Piece>, piece: Piece) {
     }
 }
 
-fn presentable(value: &Json) -> Json {
+fn presentable(value: &Json) -> Value {
     match value {
-        Json::Null => Json::from("—"),
-        Json::Object(map) if map.contains_key("unknown") || map.contains_key("error") => Json::from("—"),
+        Json::Null => Value::from_object(Nothing),
+        Json::Object(map) if map.contains_key("unknown") || map.contains_key("error") => Value::from_object(Nothing),
         Json::Array(items) => items.iter().map(presentable).collect(),
-        other => other.clone(),
+        other => Value::from(Serde(other)),
     }
 }
 
@@ -236,6 +261,18 @@ mod tests {
         let found = message_pieces("{{ a }}{{ b }} and {{ empty }}so on{% if b == 1 %}!{% endif %}", &shown).unwrap();
         let words = |text: &str| Piece::Words(text.to_owned());
         assert_eq!(found, [Piece::Value("x\u{fffd}y1".to_owned()), words(" and so on!")]);
+    }
+
+    #[test]
+    fn what_is_not_known_reads_as_a_dash_and_is_false() {
+        let shown = values(serde_json::json!({"a": null, "b": {"unknown": []}, "c": []}));
+        let filled = |template: &str| render_message(template, &shown).unwrap();
+        assert_eq!(filled("{{ a }}, {{ b }}, {{ b | join(' and ') }}"), "—, —, —");
+        assert_eq!(
+            filled("{% if a or b or 'x' in b or b == '—' %}yes{% else %}no{% endif %}"),
+            "no"
+        );
+        assert_eq!(filled("{{ b is sequence }} {{ c is sequence }}"), "False True");
     }
 
     #[test]
