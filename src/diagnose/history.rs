@@ -1,6 +1,7 @@
 //! What the System Log tells of a person: failures of the last days, the newest first, each held against what the snapshot
 //! shows now.
 
+use std::cmp::Reverse;
 use std::sync::LazyLock;
 
 use bumpalo::Bump;
@@ -20,14 +21,25 @@ use crate::policy::derived::row_scope;
 /// Different failures that are told; older ones are in the System Log.
 const MOST: usize = 10;
 
-/// A failure in the log: when, and the vendor's text.
-pub(super) type Event = (Timestamp, String);
+/// A failure in the log.
+#[derive(Debug)]
+pub(super) struct Event {
+    /// When.
+    pub(super) at: Timestamp,
+    /// The vendor's text.
+    pub(super) reason: String,
+    /// Whether Okta is known to have reached the person's account afterwards.
+    pub(super) worked_since: bool,
+}
 
-/// The person's failures in the System Log, where they concern this tenant: when, and the text.
+/// The person's failures in the System Log, where they concern this tenant: when, the text, and whether Okta has reached
+/// the account since. That nothing fails at present is not enough: the next push may not have been tried.
 static EVENTS: LazyLock<Option<Plan>> = LazyLock::new(|| {
     let record = catalog().resource("okta.app_user")?.record;
     let cel = "app_user.app.targets_tenant ? app_user.failures.filter(f, f.outcome.reason != null)\
-               .map(f, [string(f.published), f.outcome.reason]) : []";
+               .map(f, [string(f.published), f.outcome.reason, app_user.externalId != null && app_user.status != 'STAGED'\
+               && (app_user.lastSync != null && app_user.lastSync > f.published\
+               || app_user.statusChanged != null && app_user.statusChanged > f.published)]) : []";
     compile(cel, &row_scope(record)).plan
 });
 
@@ -51,14 +63,18 @@ pub(super) fn events(rows: &Rows, tables: &Tables) -> Vec<Event> {
         let list = found.get("known").unwrap_or(&found).as_array();
         events.extend(list.into_iter().flatten().filter_map(event));
     }
-    events.sort_by(|(a, _), (b, _)| b.cmp(a));
+    events.sort_by_key(|event| Reverse(event.at));
     events
 }
 
-/// A pair of time and text.
-fn event(pair: &Json) -> Option<Event> {
-    match pair.as_array()?.as_slice() {
-        [Json::String(at), Json::String(reason)] => Some((at.parse().ok()?, reason.clone())),
+/// An event as [`EVENTS`] gives it.
+fn event(found: &Json) -> Option<Event> {
+    match found.as_array()?.as_slice() {
+        [Json::String(at), Json::String(reason), worked_since] => Some(Event {
+            at: at.parse().ok()?,
+            reason: reason.clone(),
+            worked_since: *worked_since == Json::Bool(true),
+        }),
         _ => None,
     }
 }
@@ -73,13 +89,20 @@ pub(super) fn history(
     tables: &Tables,
 ) -> History {
     let mut failures: Vec<LoggedFailure> = Vec::new();
-    for (at, reason) in events {
-        let reading = Reading::of(reason);
+    for event in events {
+        let reading = Reading::of(&event.reason);
         if let Some(known) = failures.iter_mut().find(|known| known.text == reading.error.text) {
-            known.first = *at;
+            known.first = event.at;
             known.times += 1;
         } else if failures.len() < MOST {
-            failures.push(failure(*at, &reading, errors, evidence, rows, works));
+            failures.push(failure(
+                event.at,
+                &reading,
+                errors,
+                evidence,
+                rows,
+                works && event.worked_since,
+            ));
         }
     }
     let log = catalog().resource("okta.provisioning_failure");
@@ -104,8 +127,8 @@ fn failure(
             Some((found, present(error, evidence, rows), error))
         })
         .collect();
-    // The surest by its words, and among equals the one that the snapshot shows.
-    causes.sort_by(|(a, now, _), (b, then, _)| b.cmp(a).then(now.cmp(then)));
+    // The surest by its words, and among equals the one that the snapshot shows; last what the snapshot contradicts.
+    causes.sort_by_key(|(words, standing, _)| (*standing == Standing::Contradicted, Reverse(*words), *standing));
     let cause = causes.first();
     LoggedFailure {
         last: at,
@@ -114,6 +137,7 @@ fn failure(
         text: reading.error.text.clone(),
         cause: cause.map(|(.., error)| error.id.clone()),
         title: cause.map(|(.., error)| error.title.clone()),
+        // The text may mean any of them: it is gone when all of them are.
         present: match cause.map(|(_, standing, _)| *standing) {
             Some(Standing::Supported | Standing::Suggested) => Present::Persists,
             Some(Standing::Contradicted) => Present::Gone,

@@ -107,7 +107,12 @@ pub fn diagnose(
     let events = rows.as_ref().map(|rows| history::events(rows, tables));
     let reading = given.or_else(|| logged(events.as_deref()?));
     let spread = spread(policies, &everyone);
-    let failing = rows.as_ref().and_then(|_| failing(policies, &audit, &passes));
+    let failed_last = events.as_deref().and_then(|events| events.first());
+    let failing = rows
+        .as_ref()
+        .and_then(|_| failing(policies, &audit, &passes))
+        // Nothing shows that what failed last has worked since.
+        .filter(|failing| *failing || failed_last.is_none_or(|event| event.worked_since));
     let evidence = weigh::Evidence {
         policies,
         audit: &audit,
@@ -160,9 +165,9 @@ fn named(reading: Option<&Reading>, tables: &Tables) -> Option<Rows> {
 
 /// What the newest failure in the System Log says.
 fn logged(events: &[history::Event]) -> Option<Reading> {
-    let (at, reason) = events.first()?;
-    let mut reading = Reading::of(reason);
-    reading.error.logged = Some(*at);
+    let newest = events.first()?;
+    let mut reading = Reading::of(&newest.reason);
+    reading.error.logged = Some(newest.at);
     Some(reading).filter(|reading| !reading.is_empty())
 }
 

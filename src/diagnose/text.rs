@@ -17,6 +17,12 @@ const MAX_TEXT: usize = 32_000;
 const MAX_SHOWN: usize = 1_000;
 /// Letters and digits of a phrase that must be there for a text to have been cut off within it.
 const MIN_BEGINNING: usize = 16;
+/// Characters from which on a text may have been cut off by whoever sent it: `outcome.reason` of Okta's System Log holds
+/// 255 (Okta's OpenAPI description).
+const CUT_LENGTH: usize = 250;
+/// Of a shorter text that has no ellipsis and does not end within a word, so many in a hundred letters of the phrase must
+/// be there: what it ends with may be another phrase's end too (`Property: userPrincipalName`).
+const MIN_PERCENT: usize = 80;
 
 /// An error text, ready to be compared.
 #[derive(Debug)]
@@ -27,6 +33,8 @@ pub(super) struct Reading {
     lower: String,
     /// Its letters and digits in lower case.
     squeezed: String,
+    /// Whether it looks cut off.
+    is_cut: bool,
 }
 
 /// How much of a phrase is in a text.
@@ -64,7 +72,7 @@ impl Pattern {
 }
 
 static STATUS: Pattern = Pattern::new(|| {
-    Regex::new(r#"(?i)(?:http\s?status\s?code|status\s?code|"status"|received error|exception|HTTP/[\d.]+)\W{0,4}([45]\d\d)\b|^\W*([45]\d\d)\b"#).ok()
+    Regex::new(r#"(?i)(?:http\s?status\s?code|status\s?code|"status"|received error|exception|HTTP/[\d.]+)\W{0,4}([45]\d\d)\b|^\W*([45]\d\d)\b(?:\W+(?-i:[A-Z])|\W*$)"#).ok()
 });
 static CODE: Pattern = Pattern::new(|| {
     Regex::new(r#"(?i)(?:errorCode\W{1,3}|"code"\s*:\s*"|"error"\s*:\s*")([a-z][\w.-]{3,})|\b(AADSTS\d{4,7})"#).ok()
@@ -82,6 +90,7 @@ impl Reading {
         let start: String = text.chars().take(MAX_TEXT).collect();
         let text = cleaned(&start);
         let (lower, squeezed) = (text.to_lowercase(), squeezed(&text));
+        let is_cut = text.ends_with('…') || text.ends_with("...") || text.chars().nth(CUT_LENGTH).is_some();
         let mut codes: Vec<String> = Vec::new();
         for code in CODE.all(&text) {
             if !codes.iter().any(|known| known.eq_ignore_ascii_case(code)) {
@@ -102,7 +111,12 @@ impl Reading {
             },
             logged: None,
         };
-        Self { error, lower, squeezed }
+        Self {
+            error,
+            lower,
+            squeezed,
+            is_cut,
+        }
     }
 
     /// Whether there is anything to compare.
@@ -113,12 +127,22 @@ impl Reading {
     /// Whether the text holds a phrase, whose parts between `…` come in this order.
     pub(super) fn says(&self, phrase: &str) -> Says {
         let mut rest = self.squeezed.as_str();
-        for part in phrase.split('…').map(squeezed) {
-            match rest.find(&part) {
-                Some(at) => rest = rest.get(at + part.len()..).unwrap_or_default(),
-                None if ends_within(rest, &part) => return Says::CutOff,
-                None => return Says::No,
+        let mut said = 0;
+        for (words, part) in phrase.split('…').map(|words| (words, squeezed(words))) {
+            if let Some(at) = rest.find(&part) {
+                rest = rest.get(at + part.len()..).unwrap_or_default();
+                said += part.len();
+                continue;
             }
+            let beginning = beginning_at_end(rest, &part);
+            let enough = self.is_cut
+                || !ends_word(words, beginning)
+                || (said + beginning) * 100 >= squeezed(phrase).len() * MIN_PERCENT;
+            return if beginning > 0 && enough {
+                Says::CutOff
+            } else {
+                Says::No
+            };
         }
         Says::Whole
     }
@@ -153,11 +177,25 @@ fn holds_word(text: &str, word: &str) -> bool {
     })
 }
 
-/// Whether a text ends with the beginning of a phrase, long enough to be no accident.
-fn ends_within(text: &str, phrase: &str) -> bool {
-    (MIN_BEGINNING..phrase.len())
-        .filter_map(|length| phrase.get(..length))
-        .any(|beginning| text.ends_with(beginning))
+/// How much of the beginning of a phrase a text ends with, in bytes; 0 where it is too short to be no accident.
+fn beginning_at_end(text: &str, phrase: &str) -> usize {
+    let beginnings = (MIN_BEGINNING..phrase.len())
+        .rev()
+        .filter_map(|length| phrase.get(..length));
+    beginnings
+        .filter(|beginning| text.ends_with(beginning))
+        .map(str::len)
+        .next()
+        .unwrap_or(0)
+}
+
+/// Whether so many letters and digits of a phrase end with one of its words.
+fn ends_word(phrase: &str, letters: usize) -> bool {
+    let mut ends = phrase.split_whitespace().scan(0, |end, word| {
+        *end += squeezed(word).len();
+        Some(*end)
+    });
+    ends.any(|end| end == letters)
 }
 
 /// What was asked of Microsoft, by method and address.
@@ -346,6 +384,7 @@ mod tests {
                 Some("create_user"),
             ),
             ("nothing of the kind in 2026", None, vec![], None),
+            ("429 people could not be provisioned", None, vec![], None),
         ] {
             let error = Reading::of(text).error;
             assert_eq!((error.status, error.call.as_deref()), (status, call), "{text}");
@@ -364,6 +403,17 @@ mod tests {
         assert_eq!(says("The user account a@b.c does not exist in th"), Says::CutOff);
         assert_eq!(says("The user acc"), Says::No);
         assert_eq!(says("directory: does not exist in the user account"), Says::No);
+    }
+
+    #[test]
+    fn what_ends_with_a_word_is_cut_off_only_if_it_looks_so() {
+        let says = |text: &str| Reading::of(text).says("Property userPrincipalName is invalid");
+        let ends = "Uniqueness violation. Property: userPrincipalName";
+        assert_eq!(says(ends), Says::No);
+        assert_eq!(says(&format!("{ends}…")), Says::CutOff);
+        assert_eq!(says(&format!("{} {ends}", "x".repeat(CUT_LENGTH))), Says::CutOff);
+        assert_eq!(says("Property userPrincipalName is inv"), Says::CutOff);
+        assert_eq!(says("Property userPrincipalNam"), Says::CutOff);
     }
 
     #[test]

@@ -127,15 +127,16 @@ fn is_open(clue: &Clue) -> bool {
     clue.finding.outcome == Outcome::Unknown
 }
 
-/// What the clues come to. A pass contradicts only where nothing is open, and only about the one who is asked about.
+/// What the clues come to. A pass contradicts only where nothing is open, and only what the policy surely tells: what it
+/// merely suggests may come about otherwise.
 fn standing(clues: &[Clue], evidence: Option<&Evidence<'_>>) -> Standing {
     let any = |outcome| clues.iter().any(|clue| clue.finding.outcome == outcome);
-    let surely = |clue: &Clue| clue.surely && clue.finding.outcome == Outcome::Fail;
-    if clues.iter().any(surely) {
+    let surely = |outcome| clues.iter().any(|clue| clue.surely && clue.finding.outcome == outcome);
+    if surely(Outcome::Fail) {
         Standing::Supported
     } else if any(Outcome::Fail) {
         Standing::Suggested
-    } else if any(Outcome::Unknown) || !any(Outcome::Pass) || evidence.is_none() {
+    } else if any(Outcome::Unknown) || !surely(Outcome::Pass) || evidence.is_none() {
         Standing::Open
     } else {
         Standing::Contradicted
