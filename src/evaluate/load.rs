@@ -82,7 +82,7 @@ impl Tables {
     /// Puts loaded types together: tables, reference tables, links, derived fields, in this order.
     pub(super) fn assemble(mut loaded: Vec<(&'static Resource, Loaded)>, needs: &Needs, now: Timestamp) -> Self {
         for (_, loaded) in &mut loaded {
-            spell_enums(&mut loaded.columns);
+            unify(&mut loaded.columns);
         }
         let wanted = |ty: RecordType| needs.fields(ty);
         let mut references: Vec<(RecordType, RecordColumns)> = needs
@@ -394,18 +394,26 @@ fn parsed(chunks: &[Vec<u8>], like: &RecordColumns) -> Vec<Result<RecordColumns,
     chunks.par_iter().map(part).collect()
 }
 
-/// Gives values of enums the documented spelling: vendors' answers differ from their own documentation in capitals
-/// (`PascalCase` in one, `camelCase` in the other), and conditions compare with what is documented.
-fn spell_enums(columns: &mut RecordColumns) {
+/// Makes one of what vendors write in several ways, so that conditions need to know one. Values of enums get the documented
+/// spelling: answers differ from their own documentation in capitals (`PascalCase` in one, `camelCase` in the other). An
+/// empty text where there may be none is null: a property is cleared either way.
+fn unify(columns: &mut RecordColumns) {
     let info = columns.ty.info();
     for (id, _, column) in &mut columns.fields {
-        let ty = info.fields.get(usize::from(*id)).map(|field| &field.ty);
-        match (column, ty) {
-            (Column::String(texts), Some(FieldType::Enum { values, .. })) => texts.respell(|text| {
-                let documented = values.iter().find(|value| value.eq_ignore_ascii_case(text));
-                documented.map(String::as_str)
-            }),
-            (Column::Nested(_, inner) | Column::Rows(_, inner), _) => spell_enums(inner),
+        let field = info.fields.get(usize::from(*id));
+        match column {
+            Column::String(texts) => {
+                if let Some(FieldType::Enum { values, .. }) = field.map(|field| &field.ty) {
+                    texts.respell(|text| {
+                        let documented = values.iter().find(|value| value.eq_ignore_ascii_case(text));
+                        documented.map(String::as_str)
+                    });
+                }
+                if field.is_some_and(|field| field.nullable) {
+                    texts.without_empty();
+                }
+            }
+            Column::Nested(_, inner) | Column::Rows(_, inner) => unify(inner),
             _ => {}
         }
     }

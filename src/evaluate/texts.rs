@@ -306,6 +306,30 @@ impl Texts {
             .chain((0..rows).filter_map(|row| self.get(row).ok()))
     }
 
+    /// Takes empty texts for no value.
+    pub(super) fn without_empty(&mut self) {
+        match self {
+            Self::Coded(Coded { codes, words }) => {
+                let Some(empty) = (0..words.texts.len()).find(|number| words.texts.get(*number).is_empty()) else {
+                    return;
+                };
+                for code in codes
+                    .iter_mut()
+                    .filter(|code| **code as usize == empty + FIRST as usize)
+                {
+                    *code = state_code(State::Null);
+                }
+            }
+            Self::Plain(Plain { states, texts }) => {
+                for (row, state) in states.iter_mut().enumerate() {
+                    if *state == State::Value && texts.range(row).is_empty() {
+                        *state = State::Null;
+                    }
+                }
+            }
+        }
+    }
+
     /// Writes texts in another way of the same length, where `spelling` knows one.
     pub(super) fn respell<'s>(&mut self, spelling: impl Fn(&str) -> Option<&'s str>) {
         let texts = match self {
@@ -344,6 +368,20 @@ mod tests {
 
     fn rows(texts: &Texts) -> Vec<Result<&str, State>> {
         (0..texts.len()).map(|row| texts.get(row)).collect()
+    }
+
+    #[test]
+    fn an_empty_text_is_taken_for_no_value() {
+        for different in [3, 100_000] {
+            let mut texts = column(0..3_000, different);
+            texts.push("");
+            texts.push("text");
+            let mut before: Vec<_> = rows(&texts).into_iter().map(|row| row.map(str::to_owned)).collect();
+            texts.without_empty();
+            before[3_000] = Err(State::Null);
+            let after: Vec<_> = rows(&texts).into_iter().map(|row| row.map(str::to_owned)).collect();
+            assert_eq!(after, before);
+        }
     }
 
     #[test]
