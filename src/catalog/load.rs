@@ -298,6 +298,7 @@ impl Builder {
                 None => default,
                 Some(Json::Null) => Absent::Null,
                 Some(Json::String(text)) if text == "unknown" => Absent::Unknown,
+                Some(Json::String(text)) if text == "unknown_if_unused" => Absent::UnknownIfUnused,
                 Some(other) => return Err(format!("{whole}: absent: {other}")),
             };
             let (ty, mut nullable) = match (&raw.r#type, &raw.fields, &raw.list) {

@@ -54,7 +54,7 @@ impl Drift {
             let whose = format!("{path}{}", field.name);
             let value = object.get(&field.name);
             // A nested object is structure: its fields answer for themselves.
-            if *absent == Absent::Unknown && !matches!(field.ty, FieldType::Record(_)) {
+            if *absent != Absent::Null && !matches!(field.ty, FieldType::Record(_)) {
                 let (looked, found) = self.expected.entry(whose.clone()).or_default();
                 *looked += 1;
                 *found += usize::from(value.is_some());

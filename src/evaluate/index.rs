@@ -7,7 +7,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::table::Tables;
 use crate::catalog::{FieldId, RecordType};
-use crate::expr::{Evaluator, RecordRef, Records, Value};
+use crate::expr::{Evaluator, OriginId, RecordRef, Records, Value};
 
 /// Rows of a type grouped by the value of a field.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub(super) struct Index {
     rows: Vec<u32>,
     /// Rows whose own value is not known, or not known to its end.
     maybe: Vec<u32>,
+    /// Why they are not.
+    maybe_why: Vec<OriginId>,
 }
 
 /// Where a value stands: in which row, and there as which element; the first where the field is no list.
@@ -37,6 +39,7 @@ struct Place {
 pub(super) struct Found<'i> {
     pub(super) rows: &'i [u32],
     pub(super) maybe: &'i [u32],
+    pub(super) maybe_why: &'i [OriginId],
 }
 
 /// A value that can be looked up. Numbers of different types that are equal are the same key.
@@ -117,6 +120,7 @@ impl Index {
             starts: Vec::new(),
             rows: Vec::new(),
             maybe: Vec::new(),
+            maybe_why: Vec::new(),
         };
         index.group(tables, count);
         index
@@ -128,7 +132,10 @@ impl Index {
         let mut found: Vec<(u32, u32)> = Vec::with_capacity(count as usize);
         for row in 0..count {
             match self.keys(tables, row, &arena) {
-                None => self.maybe.push(row),
+                None => {
+                    self.maybe.push(row);
+                    self.note_why(self.value(tables, row, &arena), &arena);
+                }
                 Some(keys) => {
                     let (before, several) = (found.len(), keys.len() > 1);
                     for (element, key) in (0..).zip(keys) {
@@ -147,6 +154,20 @@ impl Index {
             arena.reset();
         }
         self.fill(&found);
+    }
+
+    /// Keeps why a value is not known, each reason once.
+    fn note_why(&mut self, value: Value<'_>, arena: &Bump) {
+        let why = match value {
+            Value::List(list) => list.unsettled(arena),
+            Value::Unknown(why) => Some(why),
+            _ => None,
+        };
+        for origin in why.map_or(&[][..], |why| why.origins) {
+            if !self.maybe_why.contains(origin) {
+                self.maybe_why.push(*origin);
+            }
+        }
     }
 
     /// The group of a value, a new one if it is the first of its kind.
@@ -244,6 +265,7 @@ impl Index {
         Found {
             rows: rows.unwrap_or_default(),
             maybe: &self.maybe,
+            maybe_why: &self.maybe_why,
         }
     }
 }

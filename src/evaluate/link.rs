@@ -120,9 +120,7 @@ impl Finder<'_> {
                 _ => continue,
             };
             let hits = index.get(self.tables, &Key::Text(text));
-            for maybe in hits.maybe {
-                why.extend(self.why_unknown(*maybe, key.to, arena));
-            }
+            why.extend_from_slice(hits.maybe_why);
             match (hits.rows, found) {
                 ([], _) => why.extend(open.into_iter().flatten()),
                 ([only], None) => found = Some((*only, number)),
@@ -150,13 +148,6 @@ impl Finder<'_> {
             Value::Record(record) => self.tables.field(record, *field, arena),
             other => other,
         })
-    }
-
-    fn why_unknown(&self, row: u32, field: FieldId, arena: &Bump) -> Vec<OriginId> {
-        match self.tables.field(RecordRef { ty: self.link.to, row }, field, arena) {
-            Value::Unknown(unknown) => unknown.origins.to_vec(),
-            _ => Vec::new(),
-        }
     }
 }
 

@@ -235,6 +235,7 @@ impl Tables {
             };
             // What is nested in a property that was not asked for was not asked for either.
             let inherited = reason.map(NotAsked::All);
+            let is_used = matches!(&column, Column::String(texts) if texts.is_used());
             let column = match column {
                 Column::Nested(states, inner) => {
                     let nested = inner.ty;
@@ -251,7 +252,8 @@ impl Tables {
             let absent = match (reason, absence(ty, id)) {
                 (Some(origin), _) => Some(origin),
                 (None, Absent::Null) => None,
-                (None, Absent::Unknown) => Some(self.add_origin(Origin {
+                (None, Absent::UnknownIfUnused) if is_used => None,
+                (None, Absent::Unknown | Absent::UnknownIfUnused) => Some(self.add_origin(Origin {
                     cause: Cause::Absent,
                     about: about.clone(),
                     needs: None,

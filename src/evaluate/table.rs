@@ -357,6 +357,9 @@ impl Records for Tables {
         Some(Matches {
             rows: found.rows,
             maybe: found.maybe,
+            maybe_why: (!found.maybe_why.is_empty()).then_some(Unknown {
+                origins: found.maybe_why,
+            }),
             open: open.map(|origins| Unknown { origins }),
         })
     }

@@ -306,6 +306,14 @@ impl Texts {
             .chain((0..rows).filter_map(|row| self.get(row).ok()))
     }
 
+    /// Whether any row has something there, be it null.
+    pub(super) fn is_used(&self) -> bool {
+        match self {
+            Self::Coded(coded) => coded.codes.iter().any(|code| *code != state_code(State::Absent)),
+            Self::Plain(plain) => plain.states.iter().any(|state| *state != State::Absent),
+        }
+    }
+
     /// Takes empty texts for no value.
     pub(super) fn without_empty(&mut self) {
         match self {

@@ -36,7 +36,7 @@ const MAX_ROWS: u32 = 1_000;
 pub(super) struct Trials<'a> {
     policy: &'a Policy,
     tables: &'a Tables,
-    /// Fields that something computed, which the policy reads, was made from.
+    /// Fields that something computed, which the policy reads, was made from, or an index by which it looks records up.
     fixed: HashSet<(RecordType, FieldId)>,
 }
 
@@ -56,6 +56,16 @@ impl<'a> Trials<'a> {
                     fixed.extend(derived(*ty, *field).iter().flat_map(|plan| &plan.reads.fields));
                 }
                 _ => {}
+            }
+        }
+        for (ty, field) in needs.joins() {
+            match derived(ty, field) {
+                Some(plan) => fixed.extend(Needs::of(&plan.reads).all_fields()),
+                // Without the index all records are gone over.
+                None if tables.rows(ty) > MAX_ROWS => {
+                    fixed.insert((ty, field));
+                }
+                None => {}
             }
         }
         Self { policy, tables, fixed }

@@ -9,6 +9,10 @@ use super::plan::{FoldOp, Join};
 use super::unknown::Unknown;
 use super::value::{Interval, Items, List, Map, Tri, Value, equal};
 
+/// Records of unknown value that a join goes over one by one. Where there are more, that some are there is enough: going
+/// over them for each record that looks them up would be everybody with everybody.
+const MOST_MAYBE: usize = 256;
+
 impl<'r> Evaluator<'r> {
     pub(super) fn fold(&self, fold: &'r FoldOp, frame: Frame<'r>) -> Value<'r> {
         if let Some(join) = &fold.join
@@ -47,8 +51,15 @@ impl<'r> Evaluator<'r> {
             return Some(Value::List(self.arena().alloc(none)));
         }
         let found = self.records.matching(join.by, key, self.arena())?;
-        let open = found.open;
-        if found.maybe.is_empty() {
+        let mut open = found.open;
+        let maybe = match found.maybe_why {
+            Some(why) if found.maybe.len() > MOST_MAYBE => {
+                open = Unknown::either(open, Some(why), self.arena());
+                &[]
+            }
+            _ => found.maybe,
+        };
+        if maybe.is_empty() {
             let items = Items::Chosen {
                 ty: join.by.ty,
                 rows: found.rows,
@@ -60,9 +71,9 @@ impl<'r> Evaluator<'r> {
             })));
         }
         // Rows whose own value is unknown stay in the list: the predicate itself will be unknown on them.
-        let mut rows = ArenaVec::with_capacity_in(found.rows.len() + found.maybe.len(), self.arena());
+        let mut rows = ArenaVec::with_capacity_in(found.rows.len() + maybe.len(), self.arena());
         rows.extend_from_slice(found.rows);
-        rows.extend_from_slice(found.maybe);
+        rows.extend_from_slice(maybe);
         rows.sort_unstable();
         let items = Items::Chosen {
             ty: join.by.ty,

@@ -15,6 +15,8 @@ pub struct Matches<'r> {
     pub rows: &'r [u32],
     /// Rows that may have it, because their own value is not known.
     pub maybe: &'r [u32],
+    /// Why their values are not known; none where nothing says why.
+    pub maybe_why: Option<Unknown<'r>>,
     /// Why further rows may have it.
     pub open: Option<Unknown<'r>>,
 }

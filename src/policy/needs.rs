@@ -74,6 +74,11 @@ impl Needs {
             && other.joins.is_subset(&self.joins)
     }
 
+    /// All fields that are needed, properties and others.
+    pub fn all_fields(&self) -> impl Iterator<Item = (RecordType, FieldId)> + '_ {
+        self.fields.iter().copied()
+    }
+
     /// Fields that are needed of a type, properties and others.
     pub fn fields(&self, record: RecordType) -> Vec<FieldId> {
         self.fields

@@ -1,5 +1,6 @@
 //! The policy language as its user meets it, through the program.
 
+mod joins;
 mod mistakes;
 mod packs;
 mod params;
