@@ -24,9 +24,6 @@ use crate::snapshot::Snapshot;
 use person::Found;
 use text::Reading;
 
-/// Tag of policies that tell whether provisioning fails for a person, not why.
-const SYMPTOM: &str = "symptom";
-
 /// What is asked.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Question<'q> {
@@ -52,11 +49,7 @@ pub enum WhoError {
 
 /// Keeps the policies that a diagnosis judges: those that predict an entry, and those that tell whether a person fails.
 pub fn relevant(policies: &mut Vec<Policy>, errors: &[KnownError]) {
-    policies.retain(|policy| is_symptom(policy) || errors.iter().any(|error| error.predicts(&policy.id).is_some()));
-}
-
-fn is_symptom(policy: &Policy) -> bool {
-    policy.tags.iter().any(|tag| tag == SYMPTOM)
+    policies.retain(|policy| policy.is_symptom() || errors.iter().any(|error| error.predicts(&policy.id).is_some()));
 }
 
 /// What a diagnosis needs of a snapshot.
@@ -175,7 +168,7 @@ fn logged(events: &[history::Event]) -> Option<Reading> {
 fn spread(policies: &[Policy], everyone: &[Counts]) -> Spread {
     let mut sum = Counts::default();
     for (policy, counts) in policies.iter().zip(everyone) {
-        if is_symptom(policy) {
+        if policy.is_symptom() {
             sum.add(counts);
         }
     }
@@ -206,7 +199,7 @@ fn failing(policies: &[Policy], audit: &Audit, passes: &[Finding]) -> Option<boo
     let symptom = |finding: &&Finding| {
         policies
             .iter()
-            .any(|policy| is_symptom(policy) && policy.id == finding.policy)
+            .any(|policy| policy.is_symptom() && policy.id == finding.policy)
     };
     let outcomes: Vec<Outcome> = audit
         .findings

@@ -193,6 +193,11 @@ impl Policy {
         })
     }
 
+    /// Whether it tells that provisioning fails for a person, and not why.
+    pub fn is_symptom(&self) -> bool {
+        self.tags.iter().any(|tag| tag == "symptom")
+    }
+
     /// Everything its expressions read.
     pub fn reads(&self) -> Reads {
         let mut reads = self.assert.reads.clone();

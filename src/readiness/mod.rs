@@ -30,17 +30,14 @@ use crate::snapshot::Snapshot;
 pub use people::people_in;
 pub use plan::{AtMost, Limits, RolloutPlan, WavePlan, people_of};
 
-/// Tag of policies that tell whether provisioning fails for a person, not why.
-const SYMPTOM: &str = "symptom";
-
 /// Keeps the policies that foresee: those that predict an entry of the error catalogue, and what else is asked of every
 /// assignment. What only tells that provisioning has failed already says nothing of who is yet to be assigned.
 pub fn relevant(policies: &mut Vec<Policy>, errors: &[KnownError]) {
     let of_assignments =
         |policy: &Policy| matches!(policy.judged, Judged::Each(resource) if resource.name == "okta.app_user");
     policies.retain(|policy| {
-        let symptom = policy.tags.iter().any(|tag| tag == SYMPTOM);
-        !symptom && (of_assignments(policy) || errors.iter().any(|error| error.predicts(&policy.id).is_some()))
+        !policy.is_symptom()
+            && (of_assignments(policy) || errors.iter().any(|error| error.predicts(&policy.id).is_some()))
     });
 }
 
