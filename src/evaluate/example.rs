@@ -3,7 +3,7 @@
 use bumpalo::Bump;
 
 use super::column::RecordColumns;
-use super::findings::resource_id;
+use super::evidence::resource_id;
 use super::gate::Gate;
 use super::judge::{Doubt, Verdict, verdict};
 use super::load::Loaded;

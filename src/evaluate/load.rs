@@ -5,11 +5,11 @@ use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
-use super::column::{Column, RecordColumns, State};
+use super::column::{Column, RecordColumns};
 use super::table::{OriginSet, ParentStates, Property, Stored, Table, Tables};
-use super::{compute, link, project};
+use super::{compute, link, project, reference};
 use crate::catalog::{
-    Absent, FieldId, FieldType, Origin as FieldOrigin, Population, RecordType, Resource, Supply, catalog, reference,
+    Absent, FieldId, FieldType, Origin as FieldOrigin, Population, RecordType, Resource, Supply, catalog,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::expr::time::Timestamp;
@@ -89,12 +89,14 @@ impl Tables {
             .resources()
             .into_iter()
             .filter_map(|resource| match resource.supply {
-                Supply::Reference(name) => Some((resource.record, reference_columns(resource.record, name, &wanted))),
+                Supply::Reference(name) => {
+                    Some((resource.record, reference::columns_of(resource.record, name, &wanted)))
+                }
                 Supply::Call(_) | Supply::Import(_) => None,
             })
             .collect();
         for (ty, columns) in &mut references {
-            grow(*ty, columns, &loaded);
+            reference::grow(*ty, columns, &loaded);
         }
         let mut tables = Self {
             tables: catalog()
@@ -427,121 +429,4 @@ fn broken_line(entry: &Entry, line: usize, fault: &str) -> Diagnostic {
         Code::InvalidSnapshot,
         format!("`{file}` line {line} is not a line of a snapshot: {fault}"),
     )
-}
-
-/// The columns of a table that comes with the program.
-fn reference_columns(ty: RecordType, name: &str, wanted: &impl Fn(RecordType) -> Vec<FieldId>) -> RecordColumns {
-    let mut columns = RecordColumns::new(ty, wanted);
-    let Some(table) = reference(name) else { return columns };
-    for row in &table.rows {
-        columns.rows += 1;
-        for (_, field, column) in &mut columns.fields {
-            let at = table.columns.iter().position(|name| name == field);
-            let cell = at.and_then(|at| row.get(at)).map_or("", String::as_str);
-            push_reference(column, cell);
-        }
-    }
-    columns
-}
-
-fn push_reference(column: &mut Column, cell: &str) {
-    match column {
-        Column::Items(_, items) => {
-            for part in cell.split(' ').filter(|part| !part.is_empty()) {
-                push_reference(items, part);
-            }
-            column.end_list();
-        }
-        _ if cell.is_empty() => column.push_state(State::Null),
-        _ => column.push_text(cell),
-    }
-}
-
-/// Adds to a reference table what always-links lead to and it does not have: a row with nothing but the key.
-fn grow(ty: RecordType, columns: &mut RecordColumns, loaded: &[(&'static Resource, Loaded)]) {
-    let Some((key_at, key_name)) = always_key(ty) else {
-        return;
-    };
-    let known: std::collections::HashSet<String> = match catalog_keys(ty, key_name) {
-        Some(keys) => keys,
-        None => return,
-    };
-    let mut found = std::collections::BTreeSet::new();
-    for (_, loaded) in loaded {
-        keys_to(ty, &loaded.columns, &mut found);
-    }
-    let mut added = std::collections::BTreeSet::new();
-    for text in found {
-        let folded = text.to_lowercase();
-        if known.contains(&folded) || !added.insert(folded) {
-            continue;
-        }
-        columns.rows += 1;
-        for (id, _, column) in &mut columns.fields {
-            match (*id == key_at, &column) {
-                (true, _) => column.push_text(text),
-                // Nothing is known of it: its texts are null, but a list of nothing would be a statement.
-                (_, Column::Items(..)) => column.push_state(State::Absent),
-                _ => push_reference(column, ""),
-            }
-        }
-    }
-}
-
-/// The field that always-links to a type compare, if there are such links.
-fn always_key(ty: RecordType) -> Option<(FieldId, &'static str)> {
-    catalog()
-        .records()
-        .iter()
-        .flat_map(|record| &record.fields)
-        .find_map(|field| match &field.origin {
-            FieldOrigin::Link(link) if link.always && link.to == ty => {
-                let key = link.on.first()?.to;
-                Some((key, ty.info().fields.get(usize::from(key))?.name.as_str()))
-            }
-            _ => None,
-        })
-}
-
-/// Lower-cased keys of the reference table as it comes.
-fn catalog_keys(ty: RecordType, key: &str) -> Option<std::collections::HashSet<String>> {
-    let Supply::Reference(name) = ty.resource()?.supply else {
-        return None;
-    };
-    let table = reference(name)?;
-    let at = table.columns.iter().position(|column| *column == key)?;
-    Some(
-        table
-            .rows
-            .iter()
-            .filter_map(|row| row.get(at))
-            .map(|cell| cell.to_lowercase())
-            .collect(),
-    )
-}
-
-/// The keys with which records of a type, or nested in it, point at another type that always answers.
-fn keys_to<'c>(to: RecordType, columns: &'c RecordColumns, found: &mut std::collections::BTreeSet<&'c str>) {
-    for field in &columns.ty.info().fields {
-        let FieldOrigin::Link(link) = &field.origin else {
-            continue;
-        };
-        if !link.always || link.to != to {
-            continue;
-        }
-        let key = link.on.first().and_then(|key| key.from.first());
-        let column = columns.fields.iter().find(|(id, _, _)| Some(id) == key);
-        if let Some((_, _, Column::String(texts))) = column {
-            found.extend(texts.occurring());
-        }
-    }
-    for (id, _, column) in &columns.fields {
-        if let Column::Nested(_, inner) | Column::Rows(_, inner) = column {
-            debug_assert!(matches!(
-                columns.ty.info().fields.get(usize::from(*id)).map(|field| &field.ty),
-                Some(FieldType::Record(_) | FieldType::List(_))
-            ));
-            keys_to(to, inner, found);
-        }
-    }
 }

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use bumpalo::Bump;
 use serde_json::Value as Json;
 
-use super::findings::{brief, reads};
+use super::evidence::{brief, reads};
 use super::judge::variables;
 use super::table::Tables;
 use crate::audit::{Change, Wanted as Kind};

@@ -6,7 +6,7 @@ use bumpalo::Bump;
 use serde_json::{Value as Json, json};
 use sha2::{Digest as _, Sha256};
 
-use super::findings::resource_id;
+use super::evidence::resource_id;
 use super::judge::variables;
 use super::table::Tables;
 use crate::audit::{WaiverResult, WaiverStatus};

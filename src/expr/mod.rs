@@ -28,6 +28,7 @@ mod explain;
 mod fold;
 mod functions;
 mod infer;
+mod join;
 mod json;
 mod lexer;
 mod macros;
