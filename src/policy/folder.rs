@@ -35,6 +35,7 @@ pub const BUILT_IN: &[BuiltInPack] = &[pack!("provisioning":
     "pack.yaml",
     "account-exists.yaml",
     "conflicting-plans.yaml",
+    "deleted-in-okta.yaml",
     "deleted-twin.yaml",
     "directory-sync-state.yaml",
     "email-sign-up-off.yaml",
