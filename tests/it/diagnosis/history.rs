@@ -44,6 +44,18 @@ fn failures_in_the_log_are_held_against_the_present() {
     assert_eq!(history("exploratory-001"), [told("user-owned-licence", "persists", 1)]);
     assert_eq!(history("gone-001"), [told("account-deleted-in-entra", "persists", 1)]);
     assert_eq!(history("copilot-001"), []);
+    // The reports that are handed on tell it too.
+    let person = "recovered-001@northwind.example";
+    let reports = ["--report", "d.html", "--report", "d.md", "--lang", "en"];
+    support::tenken(
+        folder.path(),
+        &[["diagnose", "snap", person].as_slice(), &reports].concat(),
+    );
+    for report in ["d.html", "d.md"] {
+        let text = std::fs::read_to_string(folder.path().join(report)).unwrap();
+        assert!(text.contains("(2 times since"), "{report}");
+        assert!(text.contains("the cause is gone since"), "{report}");
+    }
     // A log that was not read is no log without failures.
     support::change_status(&folder.path().join("snap"), "okta.provisioning_failure", "denied");
     let output = support::tenken(folder.path(), &["diagnose", "snap", "uk-001@northwind.example"]);
