@@ -88,6 +88,9 @@ pub struct PageNote {
     pub throttles: u64,
     /// Objects that came again and were left out.
     pub repeated: u64,
+    /// Why an object of this list was left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
 }
 
 /// A line of the journal.

@@ -282,6 +282,11 @@ impl Lines {
         }
     }
 
+    /// A fault of this file.
+    pub(super) fn damaged(&self, reason: &str) -> Diagnostic {
+        invalid(format!("`{}`: {reason}", self.path.display()))
+    }
+
     fn last(&mut self, chunk: Vec<u8>) -> Result<Option<Vec<u8>>, Diagnostic> {
         self.done = true;
         let mut buffered = Vec::new();
