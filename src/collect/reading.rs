@@ -110,7 +110,7 @@ impl<'w> Reading<'w> {
             object: &'l RawValue,
         }
         let damaged = |error| CollectError::Journal(Box::new(error));
-        let mut lines = self.writer.lines(self.name, mark).map_err(damaged)?;
+        let mut lines = self.writer.lines_up_to(mark, self.name).map_err(damaged)?;
         while let Some(chunk) = lines.next_chunk().map_err(damaged)? {
             for line in chunk.split(|byte| *byte == b'\n') {
                 if let Ok(line) = serde_json::from_slice::<Line<'_>>(line)

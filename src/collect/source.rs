@@ -18,7 +18,7 @@ use super::retry::{Cost, GetError};
 use super::run::{Within, empty_entry};
 use super::{CollectError, Event};
 use crate::catalog::{PerParent, RecordType};
-use crate::snapshot::{Asked, Entry, Mark, ParentStatus, Status, asked_in};
+use crate::snapshot::{Asked, Entry, ParentStatus, Status, asked_in};
 
 /// First pages of parents that are asked for ahead of the one that is being written.
 const AHEAD: usize = 8;
@@ -256,17 +256,10 @@ impl<'c> Source<'c> {
 
     /// Whom to ask for, of the parents that were read.
     fn asked(&self, per: &PerParent, parent: &Entry) -> Result<Asked, CollectError> {
-        let (Some(_), Some(sha256)) = (&parent.file, &parent.sha256) else {
-            return Ok(Asked::default());
-        };
-        let mark = Mark {
-            sha256: sha256.clone(),
-            bytes: parent.bytes,
-            ..Mark::default()
-        };
-        let lines = self.within.writer.lines(&parent.resource, &mark);
-        let asked = lines.and_then(|lines| asked_in(lines, per));
-        asked.map_err(|error| CollectError::Journal(Box::new(error)))
+        let lines = self.within.writer.lines(parent);
+        let asked = lines.and_then(|lines| lines.map(|lines| asked_in(lines, per)).transpose());
+        let asked = asked.map_err(|error| CollectError::Journal(Box::new(error)))?;
+        Ok(asked.unwrap_or_default())
     }
 
     /// Asks for the first page of a parent ahead of time, unless an earlier attempt had it.

@@ -102,7 +102,7 @@ impl<'w> Intake<'w> {
         let mark = incoming.file.end_page()?;
         let condition = Condition::new(resource.record, cel);
         let mut found = false;
-        let lines = self.writer.lines(&resource.name, &mark)?;
+        let lines = self.writer.lines_up_to(&mark, &resource.name)?;
         each_batch(lines, |records| {
             found = found
                 || records
@@ -155,7 +155,7 @@ impl<'w> Intake<'w> {
             .before
             .and_then(|before| Some((before, before.entry(&parent.name)?)));
         let lines = match (marks.get(&per.parent), earlier) {
-            (Some((mark, true)), _) => Some(self.writer.lines(&parent.name, mark)?),
+            (Some((mark, true)), _) => Some(self.writer.lines_up_to(mark, &parent.name)?),
             (_, Some((before, entry))) if entry.status == Status::Complete => before.lines(entry)?,
             _ => None,
         };
@@ -481,6 +481,11 @@ impl Incoming {
             parents,
         })
     }
+}
+
+/// What is said of an object that lacks the property that names it: it is of another type, or none of the vendor's.
+pub(super) fn nameless(file: &str, lacks: &str) -> String {
+    format!("`{file}` holds something without `{lacks}`, which was left out; export again")
 }
 
 /// Doubts that no statement takes away.
