@@ -6,6 +6,7 @@
 //! A new resource type is one entry there.
 
 mod load;
+mod next_link;
 mod raw;
 mod reference;
 mod types;
@@ -13,6 +14,7 @@ mod types;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+pub use next_link::next_link;
 pub use reference::{ReferenceTable, reference};
 pub use types::{
     Absent, Bucket, Call, Derived, EmptyOn, Estimate, Field, FieldId, FieldType, LimitUnit, Link, LinkKey, Origin,

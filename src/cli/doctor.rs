@@ -13,7 +13,7 @@ use super::output::Output;
 use super::progress::Progress;
 use super::snapshot::runtime;
 use super::{Exit, Stop, now};
-use crate::catalog::SourceName;
+use crate::catalog::{SourceName, Supply};
 use crate::collect::{CollectError, Grant, Options, Plan, Probe, Probed, RateShare, plan, probe};
 use crate::config::Config;
 use crate::diagnostic::{Diagnostics, printable};
@@ -48,6 +48,7 @@ enum Form {
 type Examined = Vec<(SourceName, Result<Probed, CollectError>)>;
 
 /// A policy that will be unknown, in whole or in part, and for want of what.
+#[derive(Debug)]
 struct Undecided<'p> {
     policy: &'p Policy,
     wants: BTreeSet<String>,
@@ -78,10 +79,17 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
         }
     }
     let undecided = undecided(&loaded.policies, &plan, &examined);
+    let by_people = by_people(&loaded.policies);
     match args.format {
-        Form::Text => output.result(&text(&examined, &undecided, loaded.policies.len(), output.width()))?,
+        Form::Text => output.result(&text(
+            &examined,
+            &undecided,
+            &by_people,
+            loaded.policies.len(),
+            output.width(),
+        ))?,
         Form::Json => {
-            let text = serde_json::to_string_pretty(&whole(&examined, &undecided));
+            let text = serde_json::to_string_pretty(&whole(&examined, &undecided, &by_people));
             output.json(&text.map_err(|error| Stop::Message(error.to_string()))?)?;
         }
     }
@@ -126,7 +134,31 @@ fn undecided<'p>(policies: &'p [Policy], plan: &Plan, examined: &Examined) -> Ve
         .collect()
 }
 
-fn text(examined: &Examined, undecided: &[Undecided<'_>], policies: usize, width: usize) -> String {
+/// The policies that ask what no collection can read: what comes with an import, or what only a person can answer.
+fn by_people(policies: &[Policy]) -> Vec<Undecided<'_>> {
+    let wants = |policy: &Policy| {
+        let needs = policy::needs(std::slice::from_ref(policy)).resources();
+        let imports = needs
+            .iter()
+            .filter(|resource| matches!(resource.supply, Supply::Import(_)))
+            .map(|resource| format!("an import of {}", resource.name));
+        let answer = policy.needs_attestation().then(|| "a person's answer".to_owned());
+        imports.chain(answer).collect()
+    };
+    let all = policies.iter().map(|policy| Undecided {
+        policy,
+        wants: wants(policy),
+    });
+    all.filter(|undecided| !undecided.wants.is_empty()).collect()
+}
+
+fn text(
+    examined: &Examined,
+    undecided: &[Undecided<'_>],
+    by_people: &[Undecided<'_>],
+    policies: usize,
+    width: usize,
+) -> String {
     let mut text = String::new();
     for (source, outcome) in examined {
         match outcome {
@@ -140,19 +172,29 @@ fn text(examined: &Examined, undecided: &[Undecided<'_>], policies: usize, width
             }
         }
     }
-    if undecided.is_empty() {
-        let _ = writeln!(text, "All {policies} policies can be judged.");
-        return text;
-    }
-    let _ = writeln!(
-        text,
-        "{} of {policies} policies will be unknown, in whole or in part:",
-        undecided.len()
-    );
-    for entry in undecided {
-        let wants: Vec<&str> = entry.wants.iter().map(String::as_str).collect();
-        let line = format!("  {} for want of {}", entry.policy.id, wants.join(", "));
-        let _ = writeln!(text, "{}", wrap(&line, width, 4));
+    let mut list = |headline: String, entries: &[Undecided<'_>]| {
+        if !entries.is_empty() {
+            text += &headline;
+        }
+        for entry in entries {
+            let wants: Vec<&str> = entry.wants.iter().map(String::as_str).collect();
+            let line = format!("  {} for want of {}", entry.policy.id, wants.join(", "));
+            let _ = writeln!(text, "{}", wrap(&line, width, 4));
+        }
+    };
+    let unknown = |entries: &[Undecided<'_>]| {
+        format!(
+            "{} of {policies} policies will be unknown, in whole or in part",
+            entries.len()
+        )
+    };
+    list(format!("{}:\n", unknown(undecided)), undecided);
+    let until = "until a person or an import tells what no collection can read";
+    list(format!("{}, {until}:\n", unknown(by_people)), by_people);
+    match (undecided.is_empty(), by_people.is_empty()) {
+        (true, true) => text += &format!("All {policies} policies can be judged.\n"),
+        (true, false) => text += "All others can be judged.\n",
+        (false, _) => {}
     }
     text
 }
@@ -246,7 +288,13 @@ fn want(probe: &Probe, grant: &Grant) -> Option<String> {
 }
 
 /// For programs: everything.
-fn whole(examined: &Examined, undecided: &[Undecided<'_>]) -> Json {
+fn whole(examined: &Examined, undecided: &[Undecided<'_>], by_people: &[Undecided<'_>]) -> Json {
+    let listed = |entries: &[Undecided<'_>]| {
+        let each = entries
+            .iter()
+            .map(|entry| json!({ "policy": entry.policy.id, "wants": entry.wants }));
+        each.collect::<Vec<_>>()
+    };
     let probe = |probe: &Probe| {
         json!({
             "resource": probe.step.resource.name,
@@ -275,9 +323,7 @@ fn whole(examined: &Examined, undecided: &[Undecided<'_>]) -> Json {
     };
     json!({
         "sources": examined.iter().map(source).collect::<Vec<_>>(),
-        "unknown": undecided
-            .iter()
-            .map(|entry| json!({ "policy": entry.policy.id, "wants": entry.wants }))
-            .collect::<Vec<_>>()
+        "unknown": listed(undecided),
+        "unknown_to_apis": listed(by_people)
     })
 }

@@ -15,7 +15,7 @@ use crate::config::{AppProof, Config, EntraCredential, OktaCredential, Secret, T
 use crate::simulator::{
     AppTrust, Credentials, FaultPlan, Limits, Listed, PublicKey, Scenario, Server, ServerOptions, ServiceApp, World,
 };
-use crate::snapshot::{Entry, FORMAT, Manifest, Parent, ParentStatus, Side, SnapshotWriter, Status, Tool, parent_keys};
+use crate::snapshot::{Entry, FORMAT, Manifest, Parent, ParentStatus, Side, SnapshotWriter, Status, Tool, asked};
 
 /// Arguments of `simulate`.
 #[derive(Debug, clap::Args)]
@@ -383,7 +383,7 @@ fn asked_parents(world: &World, per: &PerParent, at: jiff::Timestamp) -> Vec<Str
     let listed = world.listing(&listing(Step { resource, call }, at));
     let parent = |Listed { parent, object }| Parent { parent, object };
     let parents: Vec<Parent> = listed.into_iter().flatten().map(parent).collect();
-    parent_keys(per, &parents)
+    asked(per, &parents).keys
 }
 
 /// The simulator's name for what a step reads: its path with what filters the list.

@@ -13,7 +13,7 @@ use crate::config::{Config, Tenant};
 use crate::diagnostic::Diagnostics;
 use crate::policy::{self, Loaded};
 use crate::readiness;
-use crate::snapshot::{Beginning, Manifest, Snapshot, SnapshotWriter};
+use crate::snapshot::{Beginning, Identity, Manifest, Snapshot, SnapshotWriter};
 
 /// Arguments of `snapshot`.
 #[derive(Debug, clap::Args)]
@@ -70,13 +70,15 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
     if sink.has_errors() {
         return Err(sink.into());
     }
-    let out = args.out.clone().unwrap_or_else(|| default_place(&tenant.name));
     let plan = args.plan_for(&loaded);
+    let identity = identity(tenant, &plan);
+    let place = || default_place(&tenant.name, &identity);
+    let out = args.out.clone().unwrap_or_else(place);
     let options = Options {
         rate_share: args.rate_share,
     };
-    let (writer, beginning) = SnapshotWriter::resume(&out, identity(tenant, &plan), now())
-        .map_err(|error| Stop::Message(error.to_string()))?;
+    let (writer, beginning) =
+        SnapshotWriter::resume(&out, identity, now()).map_err(|error| Stop::Message(error.to_string()))?;
     match beginning {
         Beginning::New => {}
         Beginning::Continued(began) => output.note(&format!("going on with what was begun at {began}")),
@@ -158,19 +160,17 @@ fn foretell(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
 /// How the time stands in the names of snapshots.
 const TIME: &str = "%Y%m%dT%H%M%SZ";
 
-/// The place of a snapshot that was given none: that of an unfinished one of the tenant that can still be continued, else
-/// a new one.
-fn default_place(tenant: &str) -> PathBuf {
+/// The place of a snapshot that was given none: that of the latest unfinished one that this collection can go on with, else
+/// a new one. What was begun for other policies stays as it is.
+fn default_place(tenant: &str, identity: &Identity) -> PathBuf {
     let folder = Path::new("snapshots");
     let prefix = format!("{tenant}-");
-    let oldest = (now() - jiff::SignedDuration::from_hours(23))
-        .strftime(TIME)
-        .to_string();
-    let latest = SnapshotWriter::unfinished(folder).into_iter().rfind(|place| {
-        let name = place.file_name().unwrap_or_default().to_string_lossy();
-        name.strip_prefix(&prefix)
-            .is_some_and(|time| time.len() == oldest.len() && time >= oldest.as_str())
-    });
+    let latest = SnapshotWriter::unfinished(folder, identity, now())
+        .into_iter()
+        .rfind(|place| {
+            let name = place.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with(&prefix)
+        });
     latest.unwrap_or_else(|| folder.join(format!("{prefix}{}", now().strftime(TIME))))
 }
 

@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
-use serde_json::value::RawValue;
 
 use crate::catalog::{Absent, FieldType, Origin, Record, Resource};
 
@@ -35,14 +34,11 @@ impl Drift {
         }
     }
 
-    /// Looks at objects as they came.
-    pub(super) fn look_at(&mut self, objects: &[&RawValue]) {
-        let left = SAMPLE.saturating_sub(self.looked_at);
-        for object in objects.iter().take(left) {
-            if let Ok(json) = serde_json::from_str(object.get()) {
-                self.looked_at += 1;
-                self.record(self.record, &json, "");
-            }
+    /// Looks at an object as it came.
+    pub(super) fn look_at(&mut self, object: &Json) {
+        if self.looked_at < SAMPLE {
+            self.looked_at += 1;
+            self.record(self.record, object, "");
         }
     }
 
@@ -132,11 +128,9 @@ mod tests {
 
     fn told(resource: &str, objects: &[&str]) -> Vec<String> {
         let mut drift = Drift::new(catalog().resource(resource).unwrap());
-        let raw: Vec<Box<RawValue>> = objects
-            .iter()
-            .map(|text| RawValue::from_string((*text).to_owned()).unwrap())
-            .collect();
-        drift.look_at(&raw.iter().map(AsRef::as_ref).collect::<Vec<_>>());
+        for object in objects {
+            drift.look_at(&serde_json::from_str(object).unwrap());
+        }
         drift.told()
     }
 

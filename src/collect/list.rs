@@ -46,7 +46,7 @@ impl Ended {
     }
 
     /// A list that broke off: partial when something of it was read.
-    fn broken(read_some: bool, reason: &str) -> Self {
+    pub(super) fn broken(read_some: bool, reason: &str) -> Self {
         let status = if read_some { Status::Partial } else { Status::Failed };
         Self {
             status,
@@ -91,7 +91,7 @@ impl Source<'_> {
         let mut next = match reading.begin_list(parent)? {
             Some(note) => match note.next {
                 Some(link) => Some(Url::parse(&link).unwrap_or_else(|_| beginning.clone())),
-                None => return Ok(Ended::whole()),
+                None => return Ok(reading.end_list()),
             },
             None => Some(beginning.clone()),
         };
@@ -154,7 +154,7 @@ impl Source<'_> {
             });
             next = page.next;
         }
-        Ok(Ended::whole())
+        Ok(reading.end_list())
     }
 
     /// What a refusal means for the list.

@@ -7,7 +7,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, LINK};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::catalog::{Call, Paging};
+use crate::catalog::{Call, Paging, next_link};
 
 /// The objects of a page, untouched, and where the next page is.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub(super) struct Page<'b> {
 /// Reads the answer to a call: a page of a list, or the one object that there is. The error says in what way it is neither.
 pub(super) fn parse<'b>(call: &Call, single: bool, headers: &HeaderMap, body: &'b [u8]) -> Result<Page<'b>, String> {
     let page = match &call.list {
-        Some(list) => under(list, body),
+        Some(list) => under(list, headers, body),
         None => read(call.paging, single, headers, body),
     };
     page.map_err(|reason| match foreign_type(headers) {
@@ -37,13 +37,10 @@ fn foreign_type(headers: &HeaderMap) -> Option<String> {
 
 fn read<'b>(paging: Paging, single: bool, headers: &HeaderMap, body: &'b [u8]) -> Result<Page<'b>, String> {
     let page = match paging {
-        Paging::Link => Page {
+        // A list that is documented to come as one page may have grown.
+        Paging::Link | Paging::None => Page {
             objects: array(body)?,
-            next: next_link(headers)?,
-        },
-        Paging::None => Page {
-            objects: array(body)?,
-            next: None,
+            next: next_page(headers)?,
         },
         Paging::Object => {
             let objects: Vec<&RawValue> = vec![serde_json::from_slice(body).map_err(|error| not_json(body, &error))?];
@@ -125,11 +122,15 @@ fn odata(body: &[u8], single: bool) -> Result<Page<'_>, String> {
 }
 
 /// A page whose objects are under a property, and the next page's address in its `_links`. Okta's description has some of
-/// these lists bare in its examples, so they may come so too.
-fn under<'b>(list: &str, body: &'b [u8]) -> Result<Page<'b>, String> {
+/// these lists bare in its examples, so they may come so too, with the next page in a header like its other lists.
+fn under<'b>(list: &str, headers: &HeaderMap, body: &'b [u8]) -> Result<Page<'b>, String> {
+    let in_header = next_page(headers)?;
     if body.trim_ascii_start().starts_with(b"[") {
         let objects = array(body)?;
-        return Ok(Page { objects, next: None });
+        return Ok(Page {
+            objects,
+            next: in_header,
+        });
     }
     let mut parts: HashMap<String, &'b RawValue> =
         serde_json::from_slice(body).map_err(|error| not_json(body, &error))?;
@@ -145,7 +146,10 @@ fn under<'b>(list: &str, body: &'b [u8]) -> Result<Page<'b>, String> {
     let next = next
         .transpose()
         .map_err(|_| "the next link is not an address".to_owned())?;
-    Ok(Page { objects, next })
+    Ok(Page {
+        objects,
+        next: next.or(in_header),
+    })
 }
 
 /// `_links` of a page.
@@ -159,35 +163,13 @@ struct Href {
     href: String,
 }
 
-/// The address in the `Link` header with `rel="next"` (RFC 8288). Okta sends several headers, others several links in
-/// one; an address may hold commas, so a link begins at its `<`.
-fn next_link(headers: &HeaderMap) -> Result<Option<Url>, String> {
+/// The next page that a `Link` header names; Okta sends one for each link.
+fn next_page(headers: &HeaderMap) -> Result<Option<Url>, String> {
     for value in headers.get_all(LINK) {
         let text = value.to_str().map_err(|_| "a Link header is not text".to_owned())?;
-        // What cannot be read might be the next page.
-        let unreadable = || {
-            format!(
-                "a Link header cannot be read: {}",
-                text.chars().take(80).collect::<String>()
-            )
-        };
-        let mut links = text.split('<');
-        if links.next().is_none_or(|before| !before.trim().is_empty()) {
-            return Err(unreadable());
-        }
-        for link in links {
-            let (target, parameters) = link.split_once('>').ok_or_else(unreadable)?;
-            let next = parameters
-                .split([';', ','])
-                .filter_map(|parameter| parameter.split_once('='))
-                .filter(|(name, _)| name.trim().eq_ignore_ascii_case("rel"))
-                .flat_map(|(_, relations)| relations.trim().trim_matches('"').split_whitespace())
-                .any(|relation| relation.eq_ignore_ascii_case("next"));
-            if next {
-                return Url::parse(target)
-                    .map(Some)
-                    .map_err(|_| "the next link is not an address".to_owned());
-            }
+        if let Some(target) = next_link(text)? {
+            let next = Url::parse(target).map_err(|_| "the next link is not an address".to_owned())?;
+            return Ok(Some(next));
         }
     }
     Ok(None)
@@ -198,34 +180,32 @@ mod tests {
     use super::*;
     use reqwest::header::HeaderValue;
 
+    /// Headers that name these links.
+    fn links(values: &[&'static str]) -> HeaderMap {
+        let values = values.iter().map(|value| (LINK, HeaderValue::from_static(value)));
+        values.collect()
+    }
+
     #[test]
-    fn next_links_are_found_among_several_headers_or_in_one() {
-        let mut headers = HeaderMap::new();
-        headers.append(
-            LINK,
-            HeaderValue::from_static("<https://o.example/users?limit=2>; rel=\"self\""),
-        );
-        assert_eq!(next_link(&headers).unwrap(), None);
-        headers.append(
-            LINK,
-            HeaderValue::from_static("<https://o.example/users?after=a,b>; rel=\"next\""),
-        );
-        assert_eq!(
-            next_link(&headers).unwrap().unwrap().as_str(),
-            "https://o.example/users?after=a,b"
-        );
-        for joined in [
-            "<https://o.example/1>; rel=\"self\",<https://o.example/2>; rel=\"next\"",
-            "<https://o.example/1>; rel=\"self\", <https://o.example/2>; title=\"x\"; rel=next",
-            "<https://o.example/2>;Rel=\"prefetch next\" , <https://o.example/1>; rel=\"self\"",
-        ] {
-            let mut headers = HeaderMap::new();
-            headers.append(LINK, HeaderValue::from_static(joined));
-            assert_eq!(
-                next_link(&headers).unwrap().unwrap().as_str(),
-                "https://o.example/2",
-                "{joined}"
-            );
+    fn next_links_are_found_among_several_headers() {
+        let own = "<https://o.example/users?limit=2>; rel=\"self\"";
+        let next = "<https://o.example/users?after=a,b>; rel=\"next\"";
+        assert_eq!(next_page(&links(&[own])), Ok(None));
+        let found = next_page(&links(&[own, next])).unwrap().unwrap();
+        assert_eq!(found.as_str(), "https://o.example/users?after=a,b");
+        assert!(next_page(&links(&[own, "<nowhere>; rel=next"])).is_err());
+    }
+
+    #[test]
+    fn a_list_goes_on_by_its_header_however_it_is_documented() {
+        let headers = links(&["<https://o.example/2>; rel=\"next\""]);
+        let pages = [
+            read(Paging::None, false, &headers, br#"[{"id":"1"}]"#),
+            under("roles", &headers, br#"[{"id":"1"}]"#),
+            under("roles", &headers, br#"{"roles":[{"id":"1"}]}"#),
+        ];
+        for page in pages {
+            assert_eq!(page.unwrap().next.unwrap().as_str(), "https://o.example/2");
         }
     }
 
@@ -259,14 +239,15 @@ mod tests {
     #[test]
     fn administrators_come_under_a_property_with_the_next_page_beside_them() {
         let next = r#"{"value":[{"id":"1"}],"_links":{"self":{"href":"https://o.example/1"},"next":{"href":"https://o.example/2"}}}"#;
-        let page = under("value", next.as_bytes()).unwrap();
+        let none = HeaderMap::new();
+        let page = under("value", &none, next.as_bytes()).unwrap();
         assert_eq!(
             (page.objects.len(), page.next.unwrap().as_str()),
             (1, "https://o.example/2")
         );
-        let last = under("roles", br#"{"roles":[],"_links":{}}"#).unwrap();
+        let last = under("roles", &none, br#"{"roles":[],"_links":{}}"#).unwrap();
         assert!(last.objects.is_empty() && last.next.is_none());
-        let bare = under("supportCases", br#" [{"caseNumber":"1"}]"#).unwrap();
+        let bare = under("supportCases", &none, br#" [{"caseNumber":"1"}]"#).unwrap();
         assert!(bare.objects.len() == 1 && bare.next.is_none());
         for (body, words) in [
             (r#"{"value":[]}"#, "no list under `roles`"),
@@ -274,7 +255,7 @@ mod tests {
             ("[1]", "other than objects"),
             (r#"{"roles":[],"_links":{"next":{"href":"nowhere"}}}"#, "not an address"),
         ] {
-            let error = under("roles", body.as_bytes()).unwrap_err();
+            let error = under("roles", &none, body.as_bytes()).unwrap_err();
             assert!(error.contains(words), "{body}: {error}");
         }
     }

@@ -13,7 +13,7 @@ use super::retry::{Cost, GetError};
 use super::{Clock, CollectError, Observer, Options, pages};
 use crate::catalog::{PerParent, Population, RecordType, SourceName};
 use crate::config::Tenant;
-use crate::snapshot::{Parent, Status, parent_keys};
+use crate::snapshot::{Parent, Status, asked};
 
 /// What one source would answer.
 #[derive(Debug)]
@@ -148,12 +148,15 @@ fn first_key(per: &PerParent, parents: &Parents) -> Result<Option<String>, (Stat
         Some(Err((status, reason))) => return Err((*status, format!("{name} could not be read: {reason}"))),
         None => (&[] as &[Parent], false),
     };
-    match parent_keys(per, known).into_iter().next() {
-        None if !is_whole => {
+    let asked = asked(per, known);
+    let shortfall = asked.shortfall(per);
+    match (asked.keys.into_iter().next(), shortfall) {
+        (None, Some(reason)) => Err((Status::NotRequested, reason)),
+        (None, None) if !is_whole => {
             let reason = format!("the first page of {name} has none to ask about");
             Err((Status::NotRequested, reason))
         }
-        key => Ok(key),
+        (key, _) => Ok(key),
     }
 }
 

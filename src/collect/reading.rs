@@ -5,16 +5,17 @@ use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
 
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value as Json;
 use serde_json::value::RawValue;
 
 use super::CollectError;
 use super::drift::Drift;
+use super::list::Ended;
 use super::pages::Page;
 use super::plan::Step;
 use super::retry::Cost;
 use crate::catalog::Origin;
-use crate::snapshot::{Entry, Mark, PageNote, ParentStatus, ResourceFile, SnapshotWriter};
+use crate::snapshot::{Entry, MAX_LINE, Mark, PageNote, ParentStatus, ResourceFile, SnapshotWriter, object};
 
 /// A resource type being read.
 pub(super) struct Reading<'w> {
@@ -29,6 +30,8 @@ pub(super) struct Reading<'w> {
     pub(super) drift: Drift,
     /// Where the present list begins in the file.
     list: Mark,
+    /// Why an object of the present list was left out, if one was.
+    fault: Option<String>,
     /// The last page of an earlier attempt, until its list is gone on with.
     last: Option<PageNote>,
     /// Properties that together name an object.
@@ -69,6 +72,7 @@ impl<'w> Reading<'w> {
             repeated: last.as_ref().map_or(0, |note| note.repeated),
             drift: Drift::new(step.resource),
             list: Mark::default(),
+            fault: None,
             last,
             key: properties.map(|field| field.name.as_str()).collect(),
             seen: HashSet::new(),
@@ -85,11 +89,13 @@ impl<'w> Reading<'w> {
     /// Begins a list; gives the last page that an earlier attempt had of it.
     pub(super) fn begin_list(&mut self, parent: Option<&str>) -> Result<Option<PageNote>, CollectError> {
         self.seen.clear();
+        self.fault = None;
         let Some(note) = self.last.take().filter(|note| note.parent.as_deref() == parent) else {
             self.list = self.file.end_page()?;
             return Ok(None);
         };
         self.list = note.list.clone();
+        self.fault.clone_from(&note.fault);
         self.recall(parent, &note.mark)?;
         Ok(Some(note))
     }
@@ -104,12 +110,13 @@ impl<'w> Reading<'w> {
             object: &'l RawValue,
         }
         let damaged = |error| CollectError::Journal(Box::new(error));
-        let mut lines = self.writer.lines(self.name, mark).map_err(damaged)?;
+        let mut lines = self.writer.lines_up_to(mark, self.name).map_err(damaged)?;
         while let Some(chunk) = lines.next_chunk().map_err(damaged)? {
             for line in chunk.split(|byte| *byte == b'\n') {
                 if let Ok(line) = serde_json::from_slice::<Line<'_>>(line)
                     && line.parent.as_deref() == parent
-                    && let Some(key) = self.key_of(line.object)
+                    && let Ok(object) = checked(line.object)
+                    && let Some(key) = self.key_of(&object)
                 {
                     self.seen.insert(key);
                 }
@@ -121,7 +128,16 @@ impl<'w> Reading<'w> {
     /// Forgets the present list; it is read from its beginning.
     pub(super) fn restart_list(&mut self) -> Result<(), CollectError> {
         self.seen.clear();
+        self.fault = None;
         Ok(self.file.rewind(&self.list)?)
+    }
+
+    /// How the present list ended after its last page.
+    pub(super) fn end_list(&self) -> Ended {
+        match &self.fault {
+            None => Ended::whole(),
+            Some(fault) => Ended::broken(self.has_some(), fault),
+        }
     }
 
     /// Whether something of the present list was read.
@@ -129,19 +145,28 @@ impl<'w> Reading<'w> {
         self.file.objects() > self.list.objects
     }
 
-    /// Adds a page and notes it. Gives the number of objects that had not come before.
+    /// Adds a page and notes it. Gives the number of objects that had not come before. One that an audit could not read
+    /// is left out, and its list is then not whole.
     pub(super) fn page(&mut self, parent: Option<&str>, page: &Page<'_>) -> Result<usize, CollectError> {
-        self.drift.look_at(&page.objects);
         let mut new = 0;
-        for object in &page.objects {
-            if let Some(key) = self.key_of(object)
+        for raw in &page.objects {
+            let object = match checked(raw) {
+                Ok(object) => object,
+                Err(reason) => {
+                    let told = || format!("an object was left out: {reason}");
+                    self.fault.get_or_insert_with(told);
+                    continue;
+                }
+            };
+            self.drift.look_at(&object);
+            if let Some(key) = self.key_of(&object)
                 && !self.seen.insert(key)
             {
                 self.repeated += 1;
                 continue;
             }
             new += 1;
-            self.file.push(parent, object)?;
+            self.file.push(parent, raw)?;
         }
         self.pages += 1;
         let note = PageNote {
@@ -153,6 +178,7 @@ impl<'w> Reading<'w> {
             requests: self.cost.requests,
             throttles: self.cost.throttles,
             repeated: self.repeated,
+            fault: self.fault.clone(),
         };
         self.writer.note_page(self.name, &self.file, note)?;
         Ok(new)
@@ -180,50 +206,20 @@ impl<'w> Reading<'w> {
     }
 
     /// The fingerprint of an object's key; none when it lacks a part of it, since then it is not known which it is.
-    fn key_of(&self, object: &RawValue) -> Option<u64> {
+    fn key_of(&self, object: &Json) -> Option<u64> {
         if self.key.is_empty() {
             return None;
         }
-        let mut deserializer = serde_json::Deserializer::from_str(object.get());
-        let values = Picked(&self.key).deserialize(&mut deserializer).ok()?;
-        let values: Option<Vec<&str>> = values.into_iter().collect();
-        Some(self.fingerprint(&values?.join("\n")))
+        let part = |name: &&str| object.get(name).filter(|value| !value.is_null()).map(Json::to_string);
+        let parts: Option<Vec<String>> = self.key.iter().map(part).collect();
+        Some(self.fingerprint(&parts?.join("\n")))
     }
 }
 
-/// Reads some properties of an object, as they are written, and passes over the rest.
-struct Picked<'k>(&'k [&'static str]);
-
-impl<'de> DeserializeSeed<'de> for Picked<'_> {
-    type Value = Vec<Option<&'de str>>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_map(self)
+/// An object that an audit can read; else why it cannot.
+fn checked(raw: &RawValue) -> Result<Json, String> {
+    if raw.get().len() > MAX_LINE {
+        return Err("it is too large".to_owned());
     }
-}
-
-impl<'de> Visitor<'de> for Picked<'_> {
-    type Value = Vec<Option<&'de str>>;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut values = vec![None; self.0.len()];
-        while let Some(name) = map.next_key::<std::borrow::Cow<'de, str>>()? {
-            let slot = self
-                .0
-                .iter()
-                .position(|key| *key == name)
-                .and_then(|at| values.get_mut(at));
-            match slot {
-                Some(slot) => *slot = Some(map.next_value::<&'de RawValue>()?.get()),
-                None => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(values)
-    }
+    object::read(raw.get()).map(Json::Object)
 }

@@ -78,7 +78,7 @@ impl Client {
                             failures += 1;
                             not_before = Some(Instant::now() + backoff(failures));
                         }
-                        401 if !renewed && auth.renew(&authorization).await => renewed = true,
+                        401 if !renewed && auth.renew(&authorization, &answer.headers).await => renewed = true,
                         _ => return Ok(answer),
                     }
                 }

@@ -18,7 +18,7 @@ use super::retry::{Cost, GetError};
 use super::run::{Within, empty_entry};
 use super::{CollectError, Event};
 use crate::catalog::{PerParent, RecordType};
-use crate::snapshot::{Entry, Mark, ParentStatus, Status, keys_in};
+use crate::snapshot::{Asked, Entry, ParentStatus, Status, asked_in};
 
 /// First pages of parents that are asked for ahead of the one that is being written.
 const AHEAD: usize = 8;
@@ -181,7 +181,9 @@ impl<'c> Source<'c> {
         let Some(parent) = parent else {
             return Ok((Ended::failed(format!("{} was not read", per.parent.name())), Vec::new()));
         };
-        let mut keys = self.keys_of(per, parent)?;
+        let to_ask = self.asked(per, parent)?;
+        let shortfall = to_ask.shortfall(per);
+        let mut keys = to_ask.keys;
         let asked: HashSet<&str> = statuses.iter().map(|status| status.key.as_str()).collect();
         keys.retain(|key| !asked.contains(key.as_str()));
         let mut worst = Ended::whole();
@@ -246,22 +248,18 @@ impl<'c> Source<'c> {
                 signed_out: false,
             };
         }
+        if let Some(reason) = shortfall {
+            worst.worsen(&Ended::broken(true, &reason));
+        }
         Ok((worst, statuses))
     }
 
-    /// Keys of the parents that were read.
-    fn keys_of(&self, per: &PerParent, parent: &Entry) -> Result<Vec<String>, CollectError> {
-        let (Some(_), Some(sha256)) = (&parent.file, &parent.sha256) else {
-            return Ok(Vec::new());
-        };
-        let mark = Mark {
-            sha256: sha256.clone(),
-            bytes: parent.bytes,
-            ..Mark::default()
-        };
-        let lines = self.within.writer.lines(&parent.resource, &mark);
-        let keys = lines.and_then(|lines| keys_in(lines, per));
-        keys.map_err(|error| CollectError::Journal(Box::new(error)))
+    /// Whom to ask for, of the parents that were read.
+    fn asked(&self, per: &PerParent, parent: &Entry) -> Result<Asked, CollectError> {
+        let lines = self.within.writer.lines(parent);
+        let asked = lines.and_then(|lines| lines.map(|lines| asked_in(lines, per)).transpose());
+        let asked = asked.map_err(|error| CollectError::Journal(Box::new(error)))?;
+        Ok(asked.unwrap_or_default())
     }
 
     /// Asks for the first page of a parent ahead of time, unless an earlier attempt had it.

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use super::column::{Column, RecordColumns, State};
 use crate::expr::time::Timestamp;
+use crate::snapshot::object::repaired;
 
 /// Parses whole lines into the columns. The error names the line within the chunk, from 0, and the fault.
 pub(super) fn lines(chunk: &[u8], columns: &mut RecordColumns) -> Result<(), (usize, String)> {
@@ -20,10 +21,9 @@ pub(super) fn lines(chunk: &[u8], columns: &mut RecordColumns) -> Result<(), (us
         if std::str::from_utf8(line).is_ok_and(|line| parse(line, columns).is_ok()) {
             continue;
         }
-        // Rare: halves of surrogate pairs and bytes that are not UTF-8 are replaced, as everybody else shows them.
+        // Rare: something in it is no text.
         columns.truncate(rows);
-        let repaired = repair(line);
-        parse(&repaired, columns).map_err(|error| (number, error.to_string()))?;
+        parse(&repaired(line), columns).map_err(|error| (number, error.to_string()))?;
     }
     Ok(())
 }
@@ -42,44 +42,6 @@ fn parse(line: &str, columns: &mut RecordColumns) -> serde_json::Result<()> {
     let mut deserializer = serde_json::Deserializer::from_str(line);
     LineSeed { columns }.deserialize(&mut deserializer)?;
     deserializer.end()
-}
-
-/// Text of a line with what JSON parsers refuse replaced by U+FFFD.
-fn repair(line: &[u8]) -> String {
-    let text = String::from_utf8_lossy(line);
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text.as_ref();
-    while let Some(at) = rest.find('\\') {
-        let (before, escape) = rest.split_at(at);
-        out.push_str(before);
-        let length = match (surrogate(escape), escape.get(6..).and_then(surrogate)) {
-            // A whole pair stays.
-            (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => {
-                out.push_str(escape.get(..12).unwrap_or_default());
-                12
-            }
-            (Some(_), _) => {
-                out.push_str("\\ufffd");
-                6
-            }
-            (None, _) => {
-                let end = escape.char_indices().nth(2).map_or(escape.len(), |(at, _)| at);
-                out.push_str(escape.get(..end).unwrap_or_default());
-                end
-            }
-        };
-        rest = escape.get(length..).unwrap_or_default();
-    }
-    out.push_str(rest);
-    out
-}
-
-/// The half of a surrogate pair that an escape `\uD83D` stands for.
-fn surrogate(escape: &str) -> Option<u32> {
-    let digits = escape.strip_prefix("\\u")?.get(..4)?;
-    u32::from_str_radix(digits, 16)
-        .ok()
-        .filter(|code| (0xd800..0xe000).contains(code))
 }
 
 /// `{"parent": …, "object": {…}}`
@@ -349,19 +311,5 @@ impl<'de> Visitor<'de> for ElementSeed<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<(), A::Error> {
         object(access, self.columns)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn halves_of_surrogate_pairs_are_replaced_and_whole_pairs_kept() {
-        assert_eq!(
-            repair(br#"{"a":"\ud800x \ud83d\ude00 \\ud800 \n"}"#),
-            r#"{"a":"\ufffdx \ud83d\ude00 \\ud800 \n"}"#
-        );
-        assert_eq!(repair(b"\xff\\"), "\u{fffd}\\");
     }
 }

@@ -88,6 +88,9 @@ pub struct PageNote {
     pub throttles: u64,
     /// Objects that came again and were left out.
     pub repeated: u64,
+    /// Why an object of this list was left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
 }
 
 /// A line of the journal.
@@ -226,14 +229,14 @@ impl Journal {
         })
     }
 
-    /// Notes a page. Tells whether it is time to make the disk write the data file first.
+    /// Notes a page.
     pub(super) fn page(&mut self, resource: &str, note: PageNote) -> Result<(), SnapshotError> {
         self.has_pages = true;
         let resource = resource.to_owned();
         self.write(&Line::Page { resource, note })
     }
 
-    /// Whether the data file should reach the disk before its next page is noted.
+    /// Counts a page, and tells whether the data file should reach the disk before it is noted.
     pub(super) fn is_sync_due(&mut self) -> bool {
         self.unsynced += 1;
         let due = self.unsynced >= PAGES_TO_SYNC;

@@ -9,6 +9,7 @@
 pub mod import;
 mod journal;
 mod manifest;
+pub mod object;
 mod parents;
 mod read;
 mod resource_file;
@@ -16,7 +17,7 @@ mod write;
 
 pub use journal::{Identity, Known, PageNote};
 pub use manifest::{Entry, FORMAT, Manifest, Parents, Side, Status, Tool};
-pub use parents::{Parent, keys_in, parent_keys};
+pub use parents::{Asked, Parent, asked, asked_in};
 pub use read::{Lines, ParentStatus, Snapshot};
 pub use resource_file::{Finished, Mark, ResourceFile};
 pub use write::{Beginning, SnapshotWriter};

@@ -4,6 +4,7 @@ use bumpalo::Bump;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
+use super::object::repaired;
 use super::read::Lines;
 use crate::catalog::{PerParent, RecordType};
 use crate::diagnostic::Diagnostic;
@@ -21,41 +22,74 @@ pub struct Parent {
 /// Gives the records of a file, some at a time.
 ///
 /// # Errors
-/// When the file is damaged.
+/// When the file is damaged, or holds something other than lines of a snapshot.
 pub(super) fn each_batch(mut lines: Lines, mut take: impl FnMut(&[Parent])) -> Result<(), Diagnostic> {
     while let Some(chunk) = lines.next_chunk()? {
-        let lines = chunk.split(|byte| *byte == b'\n');
-        let records: Vec<Parent> = lines.filter_map(|line| serde_json::from_slice(line).ok()).collect();
-        take(&records);
+        let each = chunk.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        let records: Result<Vec<Parent>, _> = each.map(record).collect();
+        let damaged = |error| lines.damaged(&format!("a line of it is not a line of a snapshot: {error}"));
+        take(&records.map_err(damaged)?);
     }
     Ok(())
 }
 
-/// Keys of the parents in a file that are asked.
+fn record(line: &[u8]) -> serde_json::Result<Parent> {
+    serde_json::from_slice(line).or_else(|_| serde_json::from_str(&repaired(line)))
+}
+
+/// Whom a type is asked for that is read once for each parent.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Keys of the parents.
+    pub keys: Vec<String>,
+    /// Parents that cannot be asked for: they have no key, or one that would change the path, which is no key of any
+    /// vendor.
+    pub without_key: u64,
+}
+
+impl Asked {
+    /// Why those of a type are not all; none when they are.
+    pub fn shortfall(&self, per: &PerParent) -> Option<String> {
+        let (parent, key) = (per.parent.name(), &per.key);
+        (self.without_key > 0).then(|| {
+            let many = self.without_key;
+            format!("{many} of {parent} cannot be asked for: no `{key}` in them makes a path")
+        })
+    }
+
+    fn add(&mut self, more: Self) {
+        self.keys.extend(more.keys);
+        self.without_key += more.without_key;
+    }
+}
+
+/// The parents in a file that are asked.
 ///
 /// # Errors
 /// When the file is damaged.
-pub fn keys_in(lines: Lines, per: &PerParent) -> Result<Vec<String>, Diagnostic> {
-    let mut keys = Vec::new();
-    each_batch(lines, |records| keys.extend(parent_keys(per, records)))?;
-    Ok(keys)
+pub fn asked_in(lines: Lines, per: &PerParent) -> Result<Asked, Diagnostic> {
+    let mut all = Asked::default();
+    each_batch(lines, |records| all.add(asked(per, records)))?;
+    Ok(all)
 }
 
-/// Keys of the parents that are asked: those for which the catalogue's condition holds. A key that would change the path
-/// is no key of any vendor and is left out, so that what belongs to it counts as not collected.
-pub fn parent_keys(per: &PerParent, parents: &[Parent]) -> Vec<String> {
+/// The parents that are asked: those for which the catalogue's condition holds.
+pub fn asked(per: &PerParent, parents: &[Parent]) -> Asked {
     let condition = per.filter.as_ref().map(|cel| Condition::new(per.parent, cel));
     // Whoever cannot be told apart is asked: one call too many does no harm, one too few would.
     let wanted = |object: &Json| {
         let held = condition.as_ref().and_then(|condition| condition.holds(object));
         held != Some(false)
     };
-    parents
-        .iter()
-        .filter(|parent| wanted(&parent.object))
-        .filter_map(|parent| per.key_of(parent.parent.as_deref(), &parent.object))
-        .filter(|key| per.fits(key))
-        .collect()
+    let mut asked = Asked::default();
+    for parent in parents.iter().filter(|parent| wanted(&parent.object)) {
+        let key = per.key_of(parent.parent.as_deref(), &parent.object);
+        match key.filter(|key| per.fits(key)) {
+            Some(key) => asked.keys.push(key),
+            None => asked.without_key += 1,
+        }
+    }
+    asked
 }
 
 /// A condition of the program's own on one object of a vendor.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{BufReader, ErrorKind, Read};
+use std::io::{BufReader, ErrorKind, Read, Take};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use zstd::stream::read::Decoder;
 
 use super::manifest::{Entry, FORMAT, Manifest, Status};
+use super::resource_file::Mark;
 use super::write::{SnapshotWriter, hex};
 use super::{MANIFEST, MAX_LINE};
 use crate::diagnostic::{Code, Diagnostic};
@@ -223,11 +224,24 @@ pub struct Lines {
 }
 
 impl Lines {
+    /// The lines of a whole file.
     pub(super) fn open(path: &Path, bytes: u64, sha256: &str) -> Result<Self, Diagnostic> {
+        Self::of_first(u64::MAX, path, bytes, sha256)
+    }
+
+    /// The lines that a file held after a page, whatever has been added since.
+    pub(super) fn up_to(mark: &Mark, path: &Path) -> Result<Self, Diagnostic> {
+        let mut lines = Self::of_first(mark.length, path, mark.bytes, &mark.sha256)?;
+        // Before the first object there is no frame, and a decoder takes that for damage.
+        lines.done = mark.length == 0;
+        Ok(lines)
+    }
+
+    fn of_first(length: u64, path: &Path, bytes: u64, sha256: &str) -> Result<Self, Diagnostic> {
         let failed = |error: std::io::Error| invalid(format!("cannot read `{}`: {error}", path.display()));
         let file = open_file(path).map_err(failed)?;
         let hashed = Hashed {
-            inner: file,
+            inner: file.take(length),
             hash: Sha256::new(),
         };
         let mut decoder = Decoder::with_buffer(BufReader::new(hashed)).map_err(failed)?;
@@ -282,6 +296,11 @@ impl Lines {
         }
     }
 
+    /// A fault of this file.
+    pub(super) fn damaged(&self, reason: &str) -> Diagnostic {
+        invalid(format!("`{}`: {reason}", self.path.display()))
+    }
+
     fn last(&mut self, chunk: Vec<u8>) -> Result<Option<Vec<u8>>, Diagnostic> {
         self.done = true;
         let mut buffered = Vec::new();
@@ -303,7 +322,7 @@ impl Lines {
 
 /// Hashes what is read through it.
 struct Hashed {
-    inner: File,
+    inner: Take<File>,
     hash: Sha256,
 }
 

@@ -82,17 +82,12 @@ impl SnapshotWriter {
         let hindrance = match &found {
             None if building.exists() => Some("without a journal that can be read"),
             None => None,
-            Some(found) => identity.difference(&found.header.identity).or_else(|| {
-                let age = now.duration_since(found.header.started);
-                let is_fresh = (jiff::SignedDuration::ZERO..=MAX_AGE).contains(&age);
-                (!is_fresh).then_some("more than 24 hours ago")
-            }),
+            Some(found) => hindrance(&found.header, &identity, now),
         };
         let (journal, known, started, beginning) = match (found, hindrance) {
             (Some(mut found), None) if building.is_dir() => {
+                let journal = Journal::go_on(path, file, &found)?;
                 let known = std::mem::take(&mut found.known);
-                let mut journal = Journal::go_on(path, file, &found)?;
-                journal.has_pages = !known.is_empty();
                 let started = found.header.started;
                 (journal, known, started, Beginning::Continued(started))
             }
@@ -119,11 +114,16 @@ impl SnapshotWriter {
         Ok((writer, beginning))
     }
 
-    /// Places in a folder whose collection was stopped, in the order of their names.
-    pub fn unfinished(folder: &Path) -> Vec<PathBuf> {
+    /// Places in a folder where this collection was stopped and can be gone on with, in the order of their names.
+    pub fn unfinished(folder: &Path, identity: &Identity, now: jiff::Timestamp) -> Vec<PathBuf> {
         let entries = fs::read_dir(folder).into_iter().flatten().flatten();
         let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+        let is_ours = |journal: &Path| {
+            let found = File::open(journal).ok().and_then(|file| Journal::read(&file));
+            found.is_some_and(|found| hindrance(&found.header, identity, now).is_none())
+        };
         let mut places: Vec<PathBuf> = names
+            .filter(|name| is_ours(&folder.join(name)))
             .filter_map(|name| Some(folder.join(name.strip_suffix(".journal")?)))
             .collect();
         places.sort();
@@ -166,7 +166,15 @@ impl SnapshotWriter {
             ..Mark::default()
         };
         let is_whole = ResourceFile::open(&self.building, resource, Some(&whole))?.is_some();
-        Ok(if is_whole { known } else { Known::default() })
+        let parents = known.done.as_ref().and_then(|entry| entry.parents.as_ref());
+        let is_kept = is_whole && parents.is_none_or(|parents| self.keeps(parents));
+        Ok(if is_kept { known } else { Known::default() })
+    }
+
+    /// Whether the file is still there that says how each parent fared.
+    fn keeps(&self, parents: &Parents) -> bool {
+        let text = fs::read(self.building.join(&parents.file));
+        text.is_ok_and(|text| hex(&Sha256::digest(&text)) == parents.sha256)
     }
 
     /// Starts the file of one resource type; what was noted of it no longer holds.
@@ -191,16 +199,22 @@ impl SnapshotWriter {
         ResourceFile::open(&self.building, resource, Some(mark))
     }
 
-    /// The lines of a file so far.
+    /// The lines that a file held after a page.
     ///
     /// # Errors
     /// A diagnostic when the file cannot be opened.
-    pub fn lines(&self, resource: &str, mark: &Mark) -> Result<Lines, Diagnostic> {
-        Lines::open(
-            &self.building.join(format!("{resource}.ndjson.zst")),
-            mark.bytes,
-            &mark.sha256,
-        )
+    pub fn lines_up_to(&self, mark: &Mark, resource: &str) -> Result<Lines, Diagnostic> {
+        Lines::up_to(mark, &self.building.join(format!("{resource}.ndjson.zst")))
+    }
+
+    /// The lines of a resource type that is finished, if it has a file.
+    ///
+    /// # Errors
+    /// A diagnostic when the file cannot be opened.
+    pub fn lines(&self, entry: &Entry) -> Result<Option<Lines>, Diagnostic> {
+        let file = entry.file.as_ref().zip(entry.sha256.as_ref());
+        let open = |(file, sha256): (&String, &String)| Lines::open(&self.building.join(file), entry.bytes, sha256);
+        file.map(open).transpose()
     }
 
     /// Notes a page whose objects were added.
@@ -250,7 +264,11 @@ impl SnapshotWriter {
             serde_json::to_writer(&mut text, parent).map_err(|e| failure(&path, e.into()))?;
             text.push(b'\n');
         }
-        fs::write(&path, &text).map_err(|source| failure(&path, source))?;
+        // The journal calls the type finished next, and shall not be on the disk before this is.
+        let write = |mut file: File| file.write_all(&text).and_then(|()| file.sync_all());
+        File::create(&path)
+            .and_then(write)
+            .map_err(|source| failure(&path, source))?;
         let failed = parents
             .iter()
             .filter(|parent| parent.status != Status::Complete)
@@ -261,6 +279,16 @@ impl SnapshotWriter {
             file: name,
             sha256: hex(&Sha256::digest(&text)),
         })
+    }
+
+    /// Takes back the files of a resource type.
+    pub(super) fn discard(&self, entry: &Entry) -> Result<(), SnapshotError> {
+        let parents = entry.parents.as_ref().map(|parents| &parents.file);
+        for name in entry.file.iter().chain(parents) {
+            let path = self.building.join(name);
+            fs::remove_file(&path).map_err(|source| failure(&path, source))?;
+        }
+        Ok(())
     }
 
     /// Copies a file into the snapshot, under a name that is not taken. Gives its SHA-256.
@@ -328,6 +356,15 @@ impl Drop for SnapshotWriter {
 
 fn locked(journal: &Mutex<Journal>) -> MutexGuard<'_, Journal> {
     journal.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Why what a journal tells of cannot be gone on with by a collection that starts now, in words.
+fn hindrance(found: &Header, identity: &Identity, now: jiff::Timestamp) -> Option<&'static str> {
+    identity.difference(&found.identity).or_else(|| {
+        let age = now.duration_since(found.started);
+        let is_fresh = (jiff::SignedDuration::ZERO..=MAX_AGE).contains(&age);
+        (!is_fresh).then_some("more than 24 hours ago")
+    })
 }
 
 /// Whether a snapshot may appear at a place.

@@ -8,7 +8,7 @@ use tenken::diagnostic::Diagnostics;
 use tenken::policy;
 use tenken::simulator::{Scenario, Server, ServerOptions, World};
 use tenken::snapshot::{Entry, Manifest, SnapshotWriter, Status};
-use wiremock::matchers::{header, method, path, query_param};
+use wiremock::matchers::{header, method, path, path_regex, query_param};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 use crate::support;
@@ -326,6 +326,89 @@ async fn federated(answer: ResponseTemplate) -> Collected {
             .await;
     }
     collect(ABOUT_FEDERATION, None, Some(&entra)).await.unwrap()
+}
+
+/// A tenant whose list of domains is this, and whose domains are all federated alike.
+async fn domains(list: &str) -> Collected {
+    let entra = tenant_server().await;
+    let configuration = json!({"value": [{"id": "f1", "issuerUri": "http://okta.example"}]});
+    for (place, answer) in [
+        ("^/v1.0/domains$", format!("{{\"value\":{list}}}")),
+        (
+            "^/v1.0/domains/[^/]+/federationConfiguration$",
+            configuration.to_string(),
+        ),
+    ] {
+        let answer = ResponseTemplate::new(200).set_body_raw(answer, "application/json");
+        Mock::given(method("GET"))
+            .and(path_regex(place))
+            .respond_with(answer)
+            .mount(&entra)
+            .await;
+    }
+    collect(ABOUT_FEDERATION, None, Some(&entra)).await.unwrap()
+}
+
+/// What becomes of each domain.
+fn judged(collected: &Collected) -> (u64, u64, u64) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("p.yaml");
+    std::fs::write(&file, ABOUT_FEDERATION).unwrap();
+    let loaded = policy::load(&[file.display().to_string()], &mut Diagnostics::new());
+    let snapshot = tenken::snapshot::Snapshot::open(&collected.place).unwrap();
+    let tables = tenken::evaluate::Tables::load(&snapshot, &policy::needs(&loaded.policies)).unwrap();
+    let audit = tenken::evaluate::audit(&loaded.policies, &[], &tables, &snapshot, support::now());
+    let counts = audit.policies[0].counts;
+    (counts.pass, counts.fail, counts.unknown)
+}
+
+#[tokio::test]
+async fn a_parent_with_half_a_character_in_it_is_asked_for_like_the_others() {
+    let list = r#"[{"id":"a.example","authenticationType":"Federated","model":"\ud83d "},
+        {"id":"b.example","authenticationType":"Federated"}]"#;
+    let collected = domains(list).await;
+    let entry = collected.entry("entra.federation_configuration");
+    let asked = entry.parents.as_ref().unwrap().asked;
+    assert_eq!((entry.status, entry.objects, asked), (Status::Complete, 2, 2));
+    assert_eq!(judged(&collected), (0, 2, 0));
+}
+
+#[tokio::test]
+async fn a_parent_that_cannot_be_asked_for_leaves_its_children_partial() {
+    for odd in [r#""id":"..","#, r#""id":null,"#, r#""id":7,"#, ""] {
+        let list = format!(
+            r#"[{{{odd}"authenticationType":"Federated"}},{{"id":"b.example","authenticationType":"Federated"}}]"#
+        );
+        let collected = domains(&list).await;
+        let entry = collected.entry("entra.federation_configuration");
+        assert_eq!((entry.status, entry.objects), (Status::Partial, 1), "{odd}");
+        let reason = entry.reason.as_deref().unwrap();
+        assert!(reason.contains("1 of entra.domain cannot be asked for"), "{reason}");
+        assert_eq!(judged(&collected), (0, 1, 1), "{odd}");
+    }
+}
+
+#[tokio::test]
+async fn an_object_that_no_audit_could_read_is_left_out_and_told() {
+    let deep = format!("{}1{}", "{\"a\":".repeat(200), "}".repeat(200));
+    for (odd, words) in [
+        (r#""id":"evil","id":"a.example""#.to_owned(), "`id` stands twice"),
+        (format!(r#""id":"a.example","model":{deep}"#), "recursion limit"),
+    ] {
+        let list = format!(r#"[{{{odd}}},{{"id":"b.example","authenticationType":"Federated"}}]"#);
+        let collected = domains(&list).await;
+        let entry = collected.entry("entra.domain");
+        assert_eq!((entry.status, entry.objects), (Status::Partial, 1), "{words}");
+        let reason = entry.reason.as_deref().unwrap();
+        assert!(reason.contains("left out") && reason.contains(words), "{reason}");
+        assert_eq!(judged(&collected).1, 1, "{words}");
+    }
+}
+
+#[tokio::test]
+async fn objects_whose_key_is_null_are_not_taken_for_one() {
+    let collected = domains(r#"[{"id":null,"model":"a"},{"id":null,"model":"b"}]"#).await;
+    assert_eq!(collected.entry("entra.domain").objects, 2);
 }
 
 #[tokio::test]

@@ -48,7 +48,12 @@ async fn everything_in_order() {
     let out = text(&assert.get_output().stdout);
     assert!(out.contains("Entra: signed in\n  granted: "), "{out}");
     assert!(out.contains("User.Read.All"), "{out}");
-    assert!(out.contains("policies can be judged."), "{out}");
+    // One asks what no collection can read.
+    assert!(out.ends_with("All others can be judged.\n"), "{out}");
+    assert!(
+        out.contains(" policies will be unknown, in whole or in part, until a person"),
+        "{out}"
+    );
     // It reads, and no more than the first page of each type.
     let asked: Vec<_> = server
         .requests()
@@ -59,6 +64,19 @@ async fn everything_in_order() {
     paths.sort();
     paths.dedup();
     assert_eq!(paths.len(), asked.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_collection_can_read_is_named_and_is_no_fault_of_the_credential() {
+    let server = server(CONTOSO, &[]).await;
+    let assert = doctor(&server, &["--format", "json"]).code(0);
+    let json: Value = serde_json::from_slice(&assert.get_output().stdout).unwrap();
+    assert_eq!(json["unknown"], serde_json::json!([]));
+    let asked = serde_json::json!([{
+        "policy": "provisioning.self-service-set",
+        "wants": ["a person's answer", "an import of entra.self_service_product"]
+    }]);
+    assert_eq!(json["unknown_to_apis"], asked);
 }
 
 /// Contoso with these permissions granted and no others.

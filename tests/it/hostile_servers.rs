@@ -354,3 +354,33 @@ async fn bursts_of_refusals_are_sat_out() {
         (Status::Complete, 2, users.pages + 2)
     );
 }
+
+#[tokio::test]
+async fn a_permission_that_is_taken_away_midway_keeps_what_was_read() {
+    for (path, resource) in [("/api/v1/users", "okta.user"), ("/v1.0/users", "entra.user")] {
+        let faults = format!("faults:\n  - {{ path: {path}, answer: denied, from: 2, times: 1000 }}");
+        let (result, _) = with_faults(&faults, 2_500).await;
+        let manifest = result.unwrap();
+        let found = entry(&manifest, resource);
+        assert_eq!((found.status, found.pages), (Status::Partial, 1), "{:?}", found.reason);
+        assert!(found.objects > 0);
+        assert!(
+            found.reason.as_ref().unwrap().contains("HTTP 403"),
+            "{:?}",
+            found.reason
+        );
+        assert_eq!(entry(&manifest, "okta.app").status, Status::Complete);
+    }
+}
+
+#[tokio::test]
+async fn a_scope_that_is_taken_away_while_a_list_is_read_leaves_its_beginning() {
+    let refused = ResponseTemplate::new(403).set_body_json(json!({
+        "errorCode": "E0000006", "errorSummary": "You do not have permission to perform the requested action"
+    }));
+    let server = second_page(refused).await;
+    let outcome = collect(&server.uri()).await;
+    assert_eq!((outcome.entry().status, outcome.entry().objects), (Status::Partial, 2));
+    assert!(outcome.reason().contains("E0000006"), "{}", outcome.reason());
+    assert_eq!(server.received_requests().await.unwrap().len(), 2, "it was asked again");
+}

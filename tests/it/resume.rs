@@ -3,10 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
+use tenken::collect;
+use tenken::policy;
 use tenken::simulator::{Limits, Scenario, Server, ServerOptions, World};
+use tenken::snapshot::{Beginning, SnapshotWriter, Status};
+use wiremock::matchers::{method, path, query_param};
+use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use crate::support;
 
@@ -37,10 +43,16 @@ impl Place {
 
     /// Starts `tenken snapshot`.
     fn start(&self, out: Option<&str>) -> Child {
+        let out: Vec<&str> = out.iter().flat_map(|out| ["--out", out]).collect();
+        self.start_with(&out)
+    }
+
+    /// Starts `tenken snapshot` with these arguments.
+    fn start_with(&self, arguments: &[&str]) -> Child {
         let credentials = self.server.credentials();
         Command::new(assert_cmd::cargo::cargo_bin!("tenken"))
             .args(["snapshot", "--rate-share", "100%"])
-            .args(out.iter().flat_map(|out| ["--out", out]))
+            .args(arguments)
             .current_dir(self.folder.path())
             .env("T_OKTA", &credentials.okta_token)
             .env("T_ENTRA", &credentials.client_secret)
@@ -55,8 +67,21 @@ impl Place {
         Self::end(self.start(Some(out))).await
     }
 
-    async fn run_without_place(&self) -> String {
-        Self::end(self.start(None)).await
+    /// Runs it to its end without a place.
+    async fn run_without_place(&self, arguments: &[&str]) -> String {
+        Self::end(self.start_with(arguments)).await
+    }
+
+    /// Kills a collection in the folder where those lie that were given no place. Gives where it lies.
+    async fn killed_without_place(&self) -> PathBuf {
+        let snapshots = self.out("snapshots");
+        std::fs::create_dir(&snapshots).unwrap();
+        self.run_until("x", 6, "-KILL").await;
+        let place = snapshots.join("test-20261120T090000Z");
+        for what in ["journal", "building"] {
+            std::fs::rename(self.out(&format!("x.{what}")), place.with_extension(what)).unwrap();
+        }
+        place
     }
 
     async fn end(child: Child) -> String {
@@ -269,25 +294,88 @@ async fn what_a_crash_left_of_a_file_is_not_believed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_a_place_the_unfinished_one_is_taken_up() {
+async fn how_each_parent_fared_is_not_lost_in_a_crash() {
     let place = Place::new(4_000).await;
-    let snapshots = place.out("snapshots");
-    std::fs::create_dir(&snapshots).unwrap();
-    place.run_until("x", 6, "-KILL").await;
-    let time = jiff::Timestamp::from_second(unix_seconds())
-        .unwrap()
-        .strftime("%Y%m%dT%H%M%SZ")
-        .to_string();
-    for what in ["journal", "building"] {
-        let name = format!("test-{time}.{what}");
-        std::fs::rename(place.out(&format!("x.{what}")), snapshots.join(name)).unwrap();
+    place.run("calm").await;
+    for change in [
+        |file: &Path| std::fs::remove_file(file),
+        |file: &Path| std::fs::write(file, ""),
+    ] {
+        place.run_until("killed", 60, "-KILL").await;
+        let files = std::fs::read_dir(place.out("killed.building")).unwrap();
+        let is_of_parents = |file: &PathBuf| file.to_string_lossy().ends_with(".parents.ndjson");
+        let files = files.map(|file| file.unwrap().path()).filter(is_of_parents);
+        let lost = files.map(|file| change(&file).unwrap()).count();
+        assert!(lost > 0, "no type with parents was finished");
+        place.run("killed").await;
+        assert_eq!(data(&place.out("killed")), data(&place.out("calm")));
+        std::fs::remove_dir_all(place.out("killed")).unwrap();
     }
-    let said = place.run_without_place().await;
-    assert!(said.contains("going on with what was begun"), "{said}");
-    assert!(snapshots.join(format!("test-{time}")).join("manifest.json").exists());
 }
 
-fn unix_seconds() -> i64 {
-    let output = Command::new("date").arg("+%s").output().unwrap();
-    String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_place_the_unfinished_one_is_taken_up() {
+    let place = Place::new(4_000).await;
+    let killed = place.killed_without_place().await;
+    let said = place.run_without_place(&[]).await;
+    assert!(said.contains("going on with what was begun"), "{said}");
+    assert!(killed.join("manifest.json").exists());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_place_an_unfinished_one_for_other_policies_is_left_alone() {
+    let place = Place::new(300).await;
+    let killed = place.killed_without_place().await;
+    let said = place.run_without_place(&["--all"]).await;
+    assert!(!said.contains("going on") && !said.contains("beginning anew"), "{said}");
+    for what in ["journal", "building"] {
+        assert!(killed.with_extension(what).exists(), "its {what} is gone");
+    }
+    let said = place.run_without_place(&[]).await;
+    assert!(said.contains("going on with what was begun"), "{said}");
+}
+
+#[tokio::test]
+async fn a_page_of_nothing_can_be_gone_on_from() {
+    let org = MockServer::start().await;
+    let users = || Mock::given(method("GET")).and(path("/api/v1/users"));
+    let person = || ResponseTemplate::new(200).set_body_json(json!([{"id": "1", "status": "ACTIVE"}]));
+    let stalled = person().set_delay(Duration::from_secs(60));
+    let second = || users().and(query_param("after", "2"));
+    second().respond_with(stalled).up_to_n_times(1).mount(&org).await;
+    second().respond_with(person()).mount(&org).await;
+    let next = format!("<{}/api/v1/users?after=2>; rel=\"next\"", org.uri());
+    let nothing = ResponseTemplate::new(200)
+        .set_body_json(json!([]))
+        .append_header("link", next);
+    users().respond_with(nothing).mount(&org).await;
+
+    let folder = tempfile::tempdir().unwrap();
+    let tenant = support::tenant(Some(&org.uri()), None);
+    let needs = policy::needs(&support::built_in());
+    let mut plan = collect::plan(&needs);
+    plan.steps.retain(|step| step.resource.name == "okta.user");
+    let attempt = || {
+        let place = folder.path().join("snapshot");
+        let identity = collect::identity(&tenant, &plan);
+        let (writer, beginning) = SnapshotWriter::resume(&place, identity, support::now()).unwrap();
+        let (clock, observer) = (Arc::new(support::now), support::listener().0);
+        let run = collect::collect(&tenant, &plan, writer, support::full_speed(), clock, observer);
+        (beginning, run)
+    };
+    let second_page = async {
+        while org.received_requests().await.unwrap().len() < 2 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::select! {
+        ended = attempt().1 => panic!("{ended:?}"),
+        () = second_page => {}
+    }
+    let (beginning, run) = attempt();
+    assert_eq!(beginning, Beginning::Continued(support::now()));
+    let manifest = run.await.unwrap();
+    let entry = &manifest.resources[0];
+    assert_eq!((entry.status, entry.objects, entry.pages), (Status::Complete, 1, 2));
+    assert_eq!(org.received_requests().await.unwrap().len(), 3);
 }

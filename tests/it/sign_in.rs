@@ -4,6 +4,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256, PublicKeyData as _};
 use serde_json::json;
@@ -499,4 +501,38 @@ async fn a_token_that_everybody_finds_refused_is_bought_again_once() {
     let tenant = crate::support::tenant(None, Some((&graph.uri(), &graph.uri())));
     gather(&tenant).await.0.unwrap();
     graph.verify().await;
+}
+
+/// The nonce in the proof of a request.
+fn nonce_of(request: &wiremock::Request) -> Option<String> {
+    let proof = request.headers.get("dpop")?.to_str().ok()?;
+    let claims = URL_SAFE_NO_PAD.decode(proof.split('.').nth(1)?).ok()?;
+    let claims: serde_json::Value = serde_json::from_slice(&claims).ok()?;
+    claims["nonce"].as_str().map(str::to_owned)
+}
+
+#[tokio::test]
+async fn a_nonce_that_a_resource_asks_for_is_in_the_next_proof_and_the_token_is_kept() {
+    let org = MockServer::start().await;
+    // The token endpoint has a nonce of its own, which the resources do not take.
+    let token = json!({ "token_type": "DPoP", "expires_in": 3600, "access_token": "opaque" });
+    let token = ResponseTemplate::new(200)
+        .set_body_json(token)
+        .append_header("dpop-nonce", "of-tokens");
+    Mock::given(method("POST")).respond_with(token).mount(&org).await;
+    Mock::given(method("GET"))
+        .respond_with(|request: &wiremock::Request| match nonce_of(request).as_deref() {
+            Some("of-resources") => ResponseTemplate::new(200).set_body_json(json!([])),
+            _ => ResponseTemplate::new(401)
+                .append_header("www-authenticate", "DPoP error=\"use_dpop_nonce\"")
+                .append_header("dpop-nonce", "of-resources"),
+        })
+        .mount(&org)
+        .await;
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
+    let (outcome, _) = gather(&with_key(crate::support::tenant(Some(&org.uri()), None), &key)).await;
+    assert_eq!(entry(&outcome.unwrap(), "okta.app").status, Status::Complete);
+    let asked = org.received_requests().await.unwrap();
+    let tokens = asked.iter().filter(|request| request.method.as_str() == "POST");
+    assert_eq!(tokens.count(), 1, "the token was bought again");
 }

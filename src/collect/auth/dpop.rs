@@ -10,7 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use reqwest::Url;
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -40,6 +40,15 @@ pub(super) fn nonce(headers: &HeaderMap) -> Option<String> {
     let value = headers.get("dpop-nonce")?.to_str().ok()?;
     // As RFC 9449, section 8.1 has it: one or more visible characters. The length is our own limit.
     (!value.is_empty() && value.len() <= 512).then(|| value.to_owned())
+}
+
+/// Whether a refusal is of a proof without the nonce that comes with the refusal (RFC 9449, section 9).
+pub(super) fn wants_nonce(headers: &HeaderMap) -> bool {
+    let mut challenges = headers
+        .get_all(WWW_AUTHENTICATE)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    nonce(headers).is_some() && challenges.any(|challenge| challenge.contains("use_dpop_nonce"))
 }
 
 impl ProofKey {

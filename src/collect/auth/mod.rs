@@ -139,14 +139,17 @@ impl Auth {
         }
     }
 
-    /// Forgets a token that was refused, unless another took its place meanwhile, so that the next request has a new one.
-    /// Tells whether that can help.
-    pub(super) async fn renew(&self, refused: &SecretString) -> bool {
+    /// Makes ready to ask again after a refusal (401). A token that was refused is forgotten, unless another took its place
+    /// meanwhile, so that the next request has a new one; one whose proof lacked a nonce is good. Tells whether asking again
+    /// can help.
+    pub(super) async fn renew(&self, refused: &SecretString, headers: &HeaderMap) -> bool {
         let Self::AccessToken(purse) = self else {
             return false;
         };
-        let mut held = purse.held.lock().await;
-        held.take_if(|token| token.is_in(refused));
+        if !dpop::wants_nonce(headers) {
+            let mut held = purse.held.lock().await;
+            held.take_if(|token| token.is_in(refused));
+        }
         true
     }
 

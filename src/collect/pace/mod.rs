@@ -29,6 +29,9 @@ use window::Window;
 /// Requests under way at the same time, to one source. Okta allows an org 75, and shares them with everybody who works.
 const MAX_AT_ONCE: usize = 16;
 
+/// After so long without a refusal one more goes at the same time.
+const QUIET: Duration = Duration::from_secs(10);
+
 /// Waits shorter than this are not told of.
 const WORTH_TELLING: Duration = Duration::from_secs(2);
 
@@ -46,7 +49,14 @@ pub(super) struct Pace {
 struct State {
     limiters: HashMap<&'static str, Limiter>,
     under_way: usize,
-    at_once: usize,
+    at_once: AtOnce,
+}
+
+/// How many requests may be under way.
+#[derive(Default)]
+struct AtOnce {
+    /// How many the last refusal left, and when that was.
+    left: Option<(usize, Instant)>,
 }
 
 /// What is known of one bucket.
@@ -79,6 +89,26 @@ enum Decision {
 pub(super) struct Turn<'p> {
     pace: &'p Pace,
     bucket: &'static str,
+    taken: Instant,
+}
+
+impl AtOnce {
+    /// As many as the last refusal left, and slowly more again.
+    fn now(&self, now: Instant) -> usize {
+        let Some((left, since)) = self.left else {
+            return MAX_AT_ONCE;
+        };
+        let quiet = now.saturating_duration_since(since).as_secs() / QUIET.as_secs();
+        left.saturating_add(usize::try_from(quiet).unwrap_or(MAX_AT_ONCE))
+            .min(MAX_AT_ONCE)
+    }
+
+    /// There were too many. What was already under way at the last refusal tells nothing new.
+    fn halve(&mut self, sent: Instant, now: Instant) {
+        if self.left.is_none_or(|(_, since)| sent > since) {
+            self.left = Some(((self.now(now) / 2).max(1), now));
+        }
+    }
 }
 
 impl Pace {
@@ -86,7 +116,7 @@ impl Pace {
         let state = State {
             limiters: HashMap::new(),
             under_way: 0,
-            at_once: MAX_AT_ONCE,
+            at_once: AtOnce::default(),
         };
         Self {
             source,
@@ -122,7 +152,13 @@ impl Pace {
                 _ => self.lock().decide(bucket, rule, self.share, now),
             };
             match decision {
-                Decision::Go => return Turn { pace: self, bucket },
+                Decision::Go => {
+                    return Turn {
+                        pace: self,
+                        bucket,
+                        taken: now,
+                    };
+                }
                 Decision::AfterAnAnswer => changed.await,
                 Decision::At(moment) => {
                     self.tell(bucket, moment, now, observer);
@@ -176,7 +212,7 @@ impl State {
             }
             limiter.closed_until = None;
         }
-        if self.under_way >= self.at_once {
+        if self.under_way >= self.at_once.now(now) {
             return Decision::AfterAnAnswer;
         }
         let decision = match &mut limiter.kind {
@@ -214,14 +250,14 @@ impl Turn<'_> {
         let mut state = self.pace.lock();
         let too_many_at_once = status == 429 && headers::at_once(headers);
         if too_many_at_once {
-            state.at_once = (state.at_once / 2).max(1);
+            state.at_once.halve(self.taken, now);
         }
         let Some(limiter) = state.limiters.get_mut(self.bucket) else {
             return;
         };
         match &mut limiter.kind {
             Kind::Window(window) => window.note(headers, now),
-            Kind::Units(units) => units.note(status, headers, now),
+            Kind::Units(units) => units.note(status, headers, self.taken, now),
         }
         let asked = asked_wait(headers);
         let wait = match status {

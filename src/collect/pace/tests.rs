@@ -91,8 +91,73 @@ async fn too_many_at_once_means_fewer_at_once() {
     let began = Instant::now();
     let turn = pace.turn("/api/v1/users", None, &quiet()).await;
     assert!(began.elapsed() < Duration::from_secs(2), "the reset is only a guess");
-    assert_eq!(pace.lock().at_once, MAX_AT_ONCE / 2);
+    assert_eq!(pace.lock().at_once.now(Instant::now()), MAX_AT_ONCE / 2);
     drop(turn);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_burst_of_refusals_is_one_lesson_and_is_forgotten() {
+    let pace = Pace::new(SourceName::Okta, RateShare::ALL);
+    let first = pace.turn("/api/v1/users", None, &quiet()).await;
+    first.note(200, &window(600, 599, 60), Duration::ZERO);
+    drop(first);
+    let mut burst = Vec::new();
+    for _ in 0..MAX_AT_ONCE {
+        burst.push(pace.turn("/api/v1/users", None, &quiet()).await);
+    }
+    for turn in &burst {
+        turn.note(429, &window(0, 0, 60), Duration::from_secs(1));
+    }
+    drop(burst);
+    let at_once = |pace: &Pace| pace.lock().at_once.now(Instant::now());
+    assert_eq!(at_once(&pace), MAX_AT_ONCE / 2);
+    tokio::time::advance(Duration::from_secs(30)).await;
+    assert_eq!(at_once(&pace), MAX_AT_ONCE / 2 + 3);
+    tokio::time::advance(Duration::from_secs(300)).await;
+    assert_eq!(at_once(&pace), MAX_AT_ONCE);
+}
+
+/// Requests to Graph in the next so many seconds.
+async fn sent_within(pace: &Pace, seconds: u64) -> u32 {
+    let end = Instant::now() + Duration::from_secs(seconds);
+    let mut sent = 0;
+    while Instant::now() < end {
+        let turn = pace.turn("/v1.0/groups/1/members", None, &quiet()).await;
+        turn.note(200, &headers(&[("x-ms-resource-unit", "1".to_owned())]), Duration::ZERO);
+        sent += 1;
+    }
+    sent
+}
+
+#[tokio::test(start_paused = true)]
+async fn refusals_slow_down_for_a_while_only() {
+    let pace = Pace::new(SourceName::Entra, RateShare::ALL);
+    let mut rate_before = 0;
+    for burst in 0..4 {
+        let mut turns = Vec::new();
+        for _ in 0..10 {
+            turns.push(pace.turn("/v1.0/groups/1/members", None, &quiet()).await);
+        }
+        tokio::time::advance(Duration::from_millis(100)).await;
+        for turn in &turns {
+            turn.note(429, &headers(&[("retry-after", "10".to_owned())]), Duration::ZERO);
+        }
+        drop(turns);
+        tokio::time::sleep(Duration::from_secs(11)).await;
+        let sent = sent_within(&pace, 1).await;
+        // The first teaches the limit, here that of the smallest tenant; of it, each burst leaves seven tenths.
+        if burst > 0 {
+            assert!(
+                f64::from(sent) > 0.6 * f64::from(rate_before),
+                "{sent} after {rate_before}"
+            );
+            assert!(sent < rate_before, "{sent} after {rate_before}");
+        }
+        rate_before = sent;
+    }
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    let calm = sent_within(&pace, 10).await;
+    assert!(calm > 3_300, "{calm} of 3,500 units in 10 seconds");
 }
 
 #[tokio::test(start_paused = true)]

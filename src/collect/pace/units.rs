@@ -16,12 +16,22 @@ const BURST: f64 = 0.25;
 const CARE: f64 = 0.98;
 /// Units a second of the smallest tenants (3,500 in 10 seconds): what would be full for them is full for all.
 const SMALLEST: f64 = 350.0;
+/// What a refusal leaves of the rate once the limit is known, so that others get what they use.
+const YIELD: f64 = 0.7;
+/// The least part of the limit that refusals leave.
+const LEAST: f64 = 1.0 / 16.0;
+/// How fast the rate comes back while nothing is refused: so much more …
+const GROWTH: f64 = 1.05;
+/// … in so many seconds.
+const QUIET: f64 = 10.0;
 
 /// A flow of units: so many a second, and what has been taken in advance.
 pub(super) struct Units {
     share: RateShare,
     /// What the vendor allows a second, as far as is known.
-    allowed: f64,
+    limit: f64,
+    /// What we allowed ourselves of it at the last refusal, and when that was.
+    yielded: Option<(f64, Instant)>,
     /// Whether a request counts as one, whatever it costs.
     spaced: bool,
     /// What may be spent now; below zero when an answer cost more than was thought.
@@ -34,10 +44,11 @@ pub(super) struct Units {
 }
 
 impl Units {
-    pub(super) fn new(allowed: f64, share: RateShare, now: Instant) -> Self {
+    pub(super) fn new(limit: f64, share: RateShare, now: Instant) -> Self {
         Self {
             share,
-            allowed,
+            limit,
+            yielded: None,
             spaced: false,
             level: 1.0,
             at: now,
@@ -47,19 +58,28 @@ impl Units {
     }
 
     /// So many requests a second, one by one.
-    pub(super) fn spaced(allowed: f64, share: RateShare, now: Instant) -> Self {
+    pub(super) fn spaced(limit: f64, share: RateShare, now: Instant) -> Self {
         Self {
             spaced: true,
-            ..Self::new(allowed, share, now)
+            ..Self::new(limit, share, now)
         }
     }
 
-    fn rate(&self) -> f64 {
-        self.share.of(self.allowed) * CARE
+    /// Units a second that we allow ourselves: after a refusal fewer than the limit, and slowly more again.
+    fn allowed(&self, now: Instant) -> f64 {
+        let Some((allowed, since)) = self.yielded else {
+            return self.limit;
+        };
+        let quiet = now.saturating_duration_since(since).as_secs_f64();
+        (allowed * GROWTH.powf(quiet / QUIET)).min(self.limit)
+    }
+
+    fn rate(&self, now: Instant) -> f64 {
+        self.share.of(self.allowed(now)) * CARE
     }
 
     pub(super) fn decide(&mut self, now: Instant) -> Decision {
-        let rate = self.rate();
+        let rate = self.rate(now);
         let burst = if self.spaced { 1.0 } else { (rate * BURST).max(1.0) };
         let passed = now.saturating_duration_since(self.at).as_secs_f64();
         self.level = (self.level + passed * rate).min(burst);
@@ -85,10 +105,13 @@ impl Units {
         }
     }
 
-    /// One unit was paid in advance; the answer tells the price.
-    pub(super) fn note(&mut self, status: u16, headers: &HeaderMap, now: Instant) {
+    /// One unit was paid in advance; the answer tells the price. A refusal of what was already under way at the last one
+    /// tells nothing that it did not.
+    pub(super) fn note(&mut self, status: u16, headers: &HeaderMap, sent: Instant, now: Instant) {
         if status == 429 {
-            self.learn(now);
+            if self.yielded.is_none_or(|(_, since)| sent > since) {
+                self.learn(now);
+            }
         } else if !self.spaced
             && let Some(cost) = number(headers, "x-ms-resource-unit")
         {
@@ -98,20 +121,19 @@ impl Units {
     }
 
     /// A refusal tells the limit: what was spent since the vendor's bucket was full is what it held and what has flowed
-    /// in since. The next refusals can come from what others spend, and only slow us down.
+    /// in since. The next refusals can come from what others spend, and only slow us down for a while.
     fn learn(&mut self, now: Instant) {
-        let taught = self
-            .since_full
-            .take()
-            .filter(|_| !self.spaced && self.allowed > SMALLEST);
-        self.allowed = match taught {
+        let taught = self.since_full.take().filter(|_| !self.spaced && self.limit > SMALLEST);
+        let allowed = match taught {
             Some((spent, since)) => {
                 let passed = now.saturating_duration_since(since).as_secs_f64();
                 // The refused request is not among what was spent. No tenant has less than the smallest.
-                ((spent - 1.0) / (SPAN + passed)).clamp(SMALLEST, self.allowed)
+                self.limit = ((spent - 1.0) / (SPAN + passed)).clamp(SMALLEST, self.limit);
+                self.limit
             }
-            None => (self.allowed * 0.7).max(0.1),
+            None => (self.allowed(now) * YIELD).max(self.limit * LEAST),
         };
+        self.yielded = Some((allowed, now));
         self.level = self.level.min(0.0);
     }
 }

@@ -13,7 +13,8 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json};
 
 use super::folder::{self, ExportFile, Kind, Member};
-use super::intake::{Doubt, Intake, Provenance};
+use super::intake::{Doubt, Intake, Provenance, nameless};
+use super::page::{self, End};
 use super::{About, ImportError, json, layout};
 use crate::catalog::{Call, Resource, catalog};
 use crate::diagnostic::{Code, Diagnostic};
@@ -222,8 +223,8 @@ impl Reader<'_, '_> {
             Ok(file) => file,
             Err(reason) => return self.unread(parent, path, &reason),
         };
-        let objects = match objects_in(&file.text) {
-            Ok(objects) => objects,
+        let (objects, end) = match objects_in(&file.text) {
+            Ok(found) => found,
             Err(reason) => return self.unread(parent, path, &reason),
         };
         self.intake.saw(&file);
@@ -238,8 +239,15 @@ impl Reader<'_, '_> {
             return Ok(());
         };
         incoming.page(parent);
+        if end == End::More {
+            let reason = format!("`{}` names a further page, which is not here", file.shown);
+            incoming.doubt(parent, Doubt::Certain(reason));
+        }
         for (object, raw) in objects {
-            incoming.take(parent, object, Some(raw), &file)?;
+            match incoming.lacks(&object) {
+                None => incoming.take(parent, object, Some(raw), &file)?,
+                Some(lacks) => incoming.doubt(parent, Doubt::Certain(nameless(&file.shown, lacks))),
+            }
         }
         Ok(())
     }
@@ -269,26 +277,35 @@ impl Reader<'_, '_> {
 /// An object, and as it stands in the file.
 type Read<'t> = (Map<String, Json>, &'t RawValue);
 
-/// The objects of a file; the error says in what way there are none.
-fn objects_in(text: &str) -> Result<Vec<Read<'_>>, String> {
-    #[derive(Deserialize)]
-    struct Wrapped<'t> {
-        #[serde(borrow)]
-        value: Vec<&'t RawValue>,
-    }
+/// The objects of a file, and what it says of a further page; the error says in what way there are none.
+fn objects_in(text: &str) -> Result<(Vec<Read<'_>>, End), String> {
     let text = text.trim();
-    let objects: Vec<&RawValue> = match text.as_bytes().first() {
+    let (raws, end) = match text.as_bytes().first() {
         None => return Err("it is empty".to_owned()),
-        Some(b'[') => serde_json::from_str(text).map_err(|error| json::fault(&error))?,
-        _ => match serde_json::from_str::<Wrapped<'_>>(text) {
-            Ok(wrapped) => wrapped.value,
-            Err(_) => vec![serde_json::from_str(text).map_err(|error| json::fault(&error))?],
-        },
+        Some(b'[') => (list(text)?, End::Unsaid),
+        _ => {
+            let parts = json::parts(text)?;
+            if let Some(what) = page::refusal(&parts) {
+                return Err(format!("it is an error that the vendor answered with: {what}"));
+            }
+            match parts.get("value").filter(|value| value.get().starts_with('[')) {
+                Some(value) => (list(value.get())?, page::end(&parts)),
+                None => (
+                    vec![serde_json::from_str(text).map_err(|error| json::fault(&error))?],
+                    End::Unsaid,
+                ),
+            }
+        }
     };
-    objects
+    let objects: Result<Vec<Read<'_>>, String> = raws
         .into_iter()
         .map(|raw| Ok((json::object(raw.get())?, raw)))
-        .collect()
+        .collect();
+    Ok((objects?, end))
+}
+
+fn list(text: &str) -> Result<Vec<&RawValue>, String> {
+    serde_json::from_str(text).map_err(|error| json::fault(&error))
 }
 
 #[cfg(test)]
@@ -317,11 +334,13 @@ mod tests {
             (r#" {"id":"1"} "#, Ok(1)),
             (r#"[{"id":"1"},{"id":"2"}]"#, Ok(2)),
             (r#"{"value":[{"id":"1"}]}"#, Ok(1)),
+            (r#"{"error":{"code":"Forbidden","message":"no"}}"#, Err("Forbidden no")),
+            (r#"{"value":[],"value":[{"id":"1"}]}"#, Err("stands twice")),
             ("", Err("empty")),
             ("[1]", Err("other than objects")),
             (r#"{"id":"#, Err("cut off")),
         ] {
-            let found = objects_in(text).map(|objects| objects.len());
+            let found = objects_in(text).map(|(objects, _)| objects.len());
             match (found, count) {
                 (Ok(found), Ok(count)) => assert_eq!(found, count, "{text}"),
                 (Err(reason), Err(words)) => assert!(reason.contains(words), "{reason}"),

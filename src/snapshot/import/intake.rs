@@ -11,7 +11,7 @@ use serde_json::{Map, Value as Json};
 use super::folder::ExportFile;
 use super::{ImportError, Whole, powershell};
 use crate::catalog::{Call, Origin, Population, RecordType, Resource};
-use crate::snapshot::parents::{Condition, each_batch, keys_in};
+use crate::snapshot::parents::{Asked, Condition, asked_in, each_batch};
 use crate::snapshot::{Entry, MAX_LINE, Mark, ParentStatus, ResourceFile, Snapshot, SnapshotWriter, Status};
 
 /// So many reasons are told of one type; the rest are counted.
@@ -102,7 +102,7 @@ impl<'w> Intake<'w> {
         let mark = incoming.file.end_page()?;
         let condition = Condition::new(resource.record, cel);
         let mut found = false;
-        let lines = self.writer.lines(&resource.name, &mark)?;
+        let lines = self.writer.lines_up_to(&mark, &resource.name)?;
         each_batch(lines, |records| {
             found = found
                 || records
@@ -142,7 +142,7 @@ impl<'w> Intake<'w> {
         &self,
         incoming: &Incoming,
         marks: &BTreeMap<RecordType, (Mark, bool)>,
-    ) -> Result<Option<Result<Vec<String>, String>>, ImportError> {
+    ) -> Result<Option<Result<Asked, String>>, ImportError> {
         let Some((per, parent)) = incoming
             .call
             .per
@@ -155,12 +155,12 @@ impl<'w> Intake<'w> {
             .before
             .and_then(|before| Some((before, before.entry(&parent.name)?)));
         let lines = match (marks.get(&per.parent), earlier) {
-            (Some((mark, true)), _) => Some(self.writer.lines(&parent.name, mark)?),
+            (Some((mark, true)), _) => Some(self.writer.lines_up_to(mark, &parent.name)?),
             (_, Some((before, entry))) if entry.status == Status::Complete => before.lines(entry)?,
             _ => None,
         };
-        let keys = lines.map(|lines| keys_in(lines, per)).transpose()?;
-        Ok(Some(keys.ok_or_else(|| {
+        let asked = lines.map(|lines| asked_in(lines, per)).transpose()?;
+        Ok(Some(asked.ok_or_else(|| {
             format!(
                 "{} is not here as a whole, so whom it was asked for is not known",
                 parent.name
@@ -346,10 +346,18 @@ impl Incoming {
     }
 
     /// Compares the parents that came with those that a collection would ask.
-    fn compare_parents(&mut self, asked: Result<Vec<String>, String>) {
-        match asked {
-            Ok(keys) => self.missing = keys.into_iter().filter(|key| !self.parents.contains_key(key)).collect(),
-            Err(reason) => self.doubt(None, Doubt::Certain(reason)),
+    fn compare_parents(&mut self, asked: Result<Asked, String>) {
+        let shortfall = match asked {
+            Ok(asked) => {
+                let reason = self.call.per.as_ref().and_then(|per| asked.shortfall(per));
+                let is_missing = |key: &String| !self.parents.contains_key(key);
+                self.missing = asked.keys.into_iter().filter(is_missing).collect();
+                reason
+            }
+            Err(reason) => Some(reason),
+        };
+        if let Some(reason) = shortfall {
+            self.doubt(None, Doubt::Certain(reason));
         }
     }
 
@@ -473,6 +481,11 @@ impl Incoming {
             parents,
         })
     }
+}
+
+/// What is said of an object that lacks the property that names it: it is of another type, or none of the vendor's.
+pub(super) fn nameless(file: &str, lacks: &str) -> String {
+    format!("`{file}` holds something without `{lacks}`, which was left out; export again")
 }
 
 /// Doubts that no statement takes away.

@@ -183,6 +183,7 @@ pub fn import(request: &Request<'_>, writer: SnapshotWriter) -> Result<Imported,
     let (came, mut warnings) = intake.finish()?;
     warnings.extend(came.iter().filter_map(shortcoming));
     warnings.extend(request.with.and_then(|before| apart(before, read_at)));
+    warnings.extend(came.iter().filter_map(|new| replaced(request.with?, new)));
     let manifest = manifest(request, &about, came, read_at, &writer)?;
     writer.finish(&manifest)?;
     Ok(Imported { manifest, warnings })
@@ -202,6 +203,26 @@ fn read_at(request: &Request<'_>, about: &About, intake: &Intake<'_>) -> Result<
 fn shortcoming(entry: &Entry) -> Option<String> {
     let (name, status, reason) = (&entry.resource, entry.status, entry.reason.as_ref()?);
     (status != Status::Complete).then(|| format!("{name} is {status}: {reason}"))
+}
+
+/// What is to be told of a type that both have in part.
+fn replaced(before: &Snapshot, new: &Entry) -> Option<String> {
+    let (name, earlier) = (&new.resource, before.entry(&new.resource)?);
+    if is_worse(new, earlier) {
+        let (objects, status) = (earlier.objects, new.status);
+        return Some(format!(
+            "{name}: the {objects} objects of the earlier snapshot are kept, since what came is {status}"
+        ));
+    }
+    (earlier.status == Status::Partial).then(|| {
+        let (objects, came) = (earlier.objects, new.objects);
+        format!("{name}: {came} objects came and replace the {objects} of the earlier snapshot, which had a part only")
+    })
+}
+
+/// Whether what came of a type is nothing, and the earlier snapshot has something.
+fn is_worse(new: &Entry, earlier: &Entry) -> bool {
+    earlier.objects > 0 && new.objects == 0 && new.status != Status::Complete
 }
 
 /// What is to be told of parts of different times.
@@ -251,7 +272,11 @@ fn agreed(given: Option<&String>, found: Option<&String>) -> Result<Option<Strin
             Err(Diagnostic::error(Code::InvalidExport, message)
                 .help("name the tenant that was exported, or leave out `--tenant`"))
         }
-        (given, found) => Ok(found.or(given).cloned()),
+        // Of two names of the same tenant, its id is the better.
+        (given, found) => {
+            let id = found.filter(|found| is_tenant_id(found));
+            Ok(id.or(given).or(found).cloned())
+        }
     }
 }
 
@@ -269,10 +294,14 @@ fn joined(what: &str, before: Option<&Side>, new: Option<Side>) -> Result<Option
     }
 }
 
+/// Whether a text is the id of a tenant, and not a domain of it or something else.
+fn is_tenant_id(text: &str) -> bool {
+    uuid::Uuid::parse_str(text).is_ok()
+}
+
 /// Whether two names are of different tenants. The id of one and a domain of the other can be of the same.
 fn is_other(one: &str, other: &str) -> bool {
-    let is_id = |text: &str| uuid::Uuid::parse_str(text).is_ok();
-    is_id(one) == is_id(other) && !one.eq_ignore_ascii_case(other)
+    is_tenant_id(one) == is_tenant_id(other) && !one.eq_ignore_ascii_case(other)
 }
 
 /// One entry for every type that could have come, in the order of the catalogue.
@@ -298,6 +327,13 @@ fn entries(
             .iter()
             .position(|entry| entry.resource == resource.name)
             .map(|at| came.swap_remove(at));
+        let new = match (new, before) {
+            (Some(new), Some((_, earlier))) if is_worse(&new, earlier) => {
+                writer.discard(&new)?;
+                None
+            }
+            (new, _) => new,
+        };
         match (new, before) {
             (Some(new), _) => entries.push(new),
             (None, Some((before, entry))) => {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::json;
-use crate::catalog::{Call, Paging, Population, Resource};
+use crate::catalog::{Call, Paging, Population, Resource, next_link};
 
 /// What a file holds.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ pub(super) fn content<'t>(resource: &Resource, call: &Call, text: &'t str) -> Re
     match documents.as_slice() {
         [] => Err("it is empty; save it again".to_owned()),
         [one] if one.get().starts_with('[') => array(one, is_single || call.paging == Paging::None, answer.end),
-        [one] => object(one, call, is_single),
+        [one] => object(one, call, is_single, answer.end),
         several => Ok(Content::Lines(several.iter().map(|line| as_line(line)).collect())),
     }
 }
@@ -88,11 +88,7 @@ impl<'t> Answer<'t> {
                 .unwrap_or((answer.body, ""));
             answer = Self {
                 status: headers.split_whitespace().nth(1),
-                end: if headers.lines().any(is_next_link) {
-                    End::More
-                } else {
-                    End::Last
-                },
+                end: headers.lines().map(header_end).fold(End::Last, End::and),
                 body,
             };
         }
@@ -100,11 +96,35 @@ impl<'t> Answer<'t> {
     }
 }
 
-/// Whether a header names the next page (RFC 8288).
-fn is_next_link(header: &str) -> bool {
-    let (name, links) = header.split_once(':').unwrap_or_default();
-    let links = links.to_ascii_lowercase().replace([' ', '"'], "");
-    name.eq_ignore_ascii_case("link") && links.contains("rel=next")
+impl End {
+    /// What two places say together: of the next page, one is enough.
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::More, _) | (_, Self::More) => Self::More,
+            (Self::Unsaid, _) | (_, Self::Unsaid) => Self::Unsaid,
+            (Self::Last, Self::Last) => Self::Last,
+        }
+    }
+
+    /// What is known where a list is documented to be one page: it ends here unless something names the next.
+    fn or_last(self) -> Self {
+        match self {
+            Self::More => Self::More,
+            Self::Last | Self::Unsaid => Self::Last,
+        }
+    }
+}
+
+/// What a header says of a further page.
+fn header_end(header: &str) -> End {
+    match header.split_once(':') {
+        Some((name, links)) if name.eq_ignore_ascii_case("link") => match next_link(links) {
+            Ok(None) => End::Last,
+            Ok(Some(_)) => End::More,
+            Err(_) => End::Unsaid,
+        },
+        _ => End::Last,
+    }
 }
 
 fn as_line(document: &RawValue) -> Line<'_> {
@@ -125,12 +145,12 @@ fn array<'t>(document: &'t RawValue, is_whole: bool, end: End) -> Result<Content
     }
     Ok(Content::Page(Page {
         objects,
-        end: if is_whole { End::Last } else { end },
+        end: if is_whole { end.or_last() } else { end },
         select: None,
     }))
 }
 
-fn object<'t>(document: &'t RawValue, call: &Call, single: bool) -> Result<Content<'t>, String> {
+fn object<'t>(document: &'t RawValue, call: &Call, single: bool, above: End) -> Result<Content<'t>, String> {
     if let Ok(line) = serde_json::from_str::<Line<'_>>(document.get()) {
         return Ok(Content::Lines(vec![line]));
     }
@@ -138,11 +158,16 @@ fn object<'t>(document: &'t RawValue, call: &Call, single: bool) -> Result<Conte
     if let Some(what) = refusal(&parts) {
         return Ok(Content::Refusal(what));
     }
+    let ends = |own: End| match above {
+        End::More => End::More,
+        _ if single => own.or_last(),
+        _ => own,
+    };
     let list = call.list.as_deref().unwrap_or("value");
     let page = match parts.get(list).filter(|value| value.get().starts_with('[')) {
         Some(value) => Page {
             objects: serde_json::from_str(value.get()).map_err(|error| json::fault(&error))?,
-            end: if single { End::Last } else { end(&parts) },
+            end: ends(end(&parts)),
             select: parts.get("@odata.context").and_then(|context| selected(context)),
         },
         // A single object may be under `value` too, as some documentation has it; a list of one may have lost its brackets.
@@ -154,7 +179,7 @@ fn object<'t>(document: &'t RawValue, call: &Call, single: bool) -> Result<Conte
                 Some(value) => value,
                 None => document,
             }],
-            end: if single { End::Last } else { End::Unsaid },
+            end: ends(End::Unsaid),
             select: parts.get("@odata.context").and_then(|context| selected(context)),
         },
     };
@@ -162,7 +187,7 @@ fn object<'t>(document: &'t RawValue, call: &Call, single: bool) -> Result<Conte
 }
 
 /// What an object that holds a list says of a further page.
-fn end(parts: &BTreeMap<String, &RawValue>) -> End {
+pub(super) fn end(parts: &BTreeMap<String, &RawValue>) -> End {
     #[derive(Deserialize)]
     struct Links {
         next: Option<serde::de::IgnoredAny>,
@@ -185,7 +210,7 @@ fn end(parts: &BTreeMap<String, &RawValue>) -> End {
 }
 
 /// The vendor's error, if that is what the answer is.
-fn refusal(parts: &BTreeMap<String, &RawValue>) -> Option<String> {
+pub(super) fn refusal(parts: &BTreeMap<String, &RawValue>) -> Option<String> {
     #[derive(Default, Deserialize)]
     struct GraphError {
         code: Option<String>,

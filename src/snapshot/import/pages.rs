@@ -99,6 +99,8 @@ fn not_followed(shown: &str) -> Diagnostic {
 struct List {
     parent: Option<String>,
     pages: Vec<Member>,
+    /// What lies between the pages and is none.
+    others: Vec<Member>,
     /// The folder that is theirs alone.
     folder: Option<PathBuf>,
 }
@@ -109,6 +111,17 @@ impl List {
         Self {
             parent,
             pages: vec![page],
+            others: Vec::new(),
+            folder: None,
+        }
+    }
+
+    /// What lies among the lists of a type and is none.
+    fn of_others(others: Vec<Member>) -> Self {
+        Self {
+            parent: None,
+            pages: Vec::new(),
+            others,
             folder: None,
         }
     }
@@ -118,30 +131,71 @@ impl List {
         let members = folder::members(place)?;
         check_links(&members)?;
         let is_page = |member: &Member| member.kind == Kind::File && member.stem(ENDINGS).is_some();
+        let (pages, others) = members.into_iter().partition(is_page);
         Ok(Self {
             parent,
-            pages: members.into_iter().filter(is_page).collect(),
+            pages,
+            others: without_hidden(others),
             folder: Some(place.to_owned()),
         })
     }
 
-    /// What speaks against a list of numbered pages: a number that is missing.
-    fn gap(&self) -> Option<Doubt> {
-        let place = self.folder.as_ref()?;
-        let numbers: Option<Vec<u64>> = self.pages.iter().map(|page| page.stem(ENDINGS)?.parse().ok()).collect();
-        let numbers = numbers?;
+    /// What speaks against the list, of what lies in its folder: something that was not read, or a page that is not there.
+    fn doubts(&self, name: &str) -> Vec<Doubt> {
+        let unread = self.others.iter().map(|other| {
+            let shown = folder::shown(&other.path);
+            let endings = ENDINGS.join("`, `.");
+            Doubt::Certain(format!(
+                "`{shown}` was not read: a page is a file that ends in `.{endings}`; take it out of the folder if it is none"
+            ))
+        });
+        unread.chain(self.gap(name)).collect()
+    }
+
+    /// What speaks against a list of several pages: a number that is missing, or that they have none.
+    fn gap(&self, name: &str) -> Option<Doubt> {
+        let shown = folder::shown(self.folder.as_ref()?);
+        let Some((prefix, numbers)) = self.numbers() else {
+            return (self.pages.len() > 1).then(|| {
+                Doubt::Unproven(format!(
+                    "the pages in `{shown}` are not numbered; if every page is here, say so with `--whole {name}`"
+                ))
+            });
+        };
         let between = numbers.windows(2).find_map(|pair| match pair {
             [a, b] if *b > a.saturating_add(1) => Some(a + 1),
             _ => None,
         });
-        // Pages are counted from 0 or 1.
-        let first = numbers.first().filter(|first| **first > 1).map(|_| 1);
-        let missing = first.or(between)?;
-        let shown = folder::shown(place);
-        Some(Doubt::Certain(format!(
-            "its pages are numbered, and `{shown}` has no page {missing}"
-        )))
+        let missing = |number| format!("its pages are numbered, and `{shown}` has no page {number}");
+        // Pages are counted from 0 or 1. What ends another name may be a date.
+        match (between, numbers.first()) {
+            (Some(number), _) => Some(Doubt::Certain(missing(number))),
+            (None, Some(2..)) if prefix.is_empty() => Some(Doubt::Certain(missing(1))),
+            (None, Some(2..)) => Some(Doubt::Unproven(missing(1))),
+            _ => None,
+        }
     }
+
+    /// The numbers at the end of the pages' names, and what they all have before it.
+    fn numbers(&self) -> Option<(&str, Vec<u64>)> {
+        let names: Option<Vec<(&str, u64)>> = self.pages.iter().map(|page| numbered(page.stem(ENDINGS)?)).collect();
+        let names = names?;
+        let (prefix, _) = *names.first()?;
+        let is_one_row = names.iter().all(|(other, _)| *other == prefix);
+        is_one_row.then(|| (prefix, names.iter().map(|(_, number)| *number).collect()))
+    }
+}
+
+/// A name with a number at its end, and the number.
+fn numbered(name: &str) -> Option<(&str, u64)> {
+    let prefix = name.trim_end_matches(|character: char| character.is_ascii_digit());
+    Some((prefix, name.strip_prefix(prefix)?.parse().ok()?))
+}
+
+/// What file managers leave in a folder is no page.
+fn without_hidden(mut members: Vec<Member>) -> Vec<Member> {
+    members.retain(|member| !member.name.starts_with('.'));
+    members
 }
 
 fn check_links(members: &[Member]) -> Result<(), Diagnostic> {
@@ -158,15 +212,18 @@ fn lists_in(place: &Path, call: &Call) -> Result<Vec<List>, Diagnostic> {
     }
     let members = folder::members(place)?;
     check_links(&members)?;
-    let mut lists = Vec::new();
+    let (mut lists, mut others) = (Vec::new(), Vec::new());
     for member in members {
         if member.kind == Kind::Folder {
             lists.push(List::of_folder(Some(member.name), &member.path)?);
         } else if let Some(stem) = member.stem(ENDINGS) {
             let parent = stem.to_owned();
             lists.push(List::of_one(Some(parent), member));
+        } else {
+            others.push(member);
         }
     }
+    lists.push(List::of_others(without_hidden(others)));
     Ok(lists)
 }
 
@@ -180,6 +237,9 @@ struct Reader<'i, 'w> {
 impl Reader<'_, '_> {
     fn list(&mut self, list: &List) -> Result<(), ImportError> {
         let parent = list.parent.as_deref();
+        for doubt in list.doubts(&self.resource.name) {
+            self.doubt(parent, doubt)?;
+        }
         let last = list.pages.len().saturating_sub(1);
         for (number, page) in list.pages.iter().enumerate() {
             let file = ExportFile::required(&page.path)?;
@@ -193,10 +253,7 @@ impl Reader<'_, '_> {
                 }
             }
         }
-        if let Some(gap) = list.gap() {
-            self.doubt(parent, gap)?;
-        }
-        if let Some(doubt) = self.question() {
+        if let Some(doubt) = self.question().filter(|_| !list.pages.is_empty()) {
             self.doubt(parent, doubt)?;
         }
         Ok(())

@@ -10,8 +10,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
 use super::folder::ExportFile;
-use super::intake::{Doubt, Intake, Provenance};
-use super::{About, ImportError, json, layout};
+use super::intake::{Doubt, Intake, Provenance, nameless};
+use super::{About, ImportError, is_tenant_id, json, layout};
 use crate::catalog::{Call, Resource, catalog};
 use crate::diagnostic::Diagnostic;
 
@@ -92,7 +92,7 @@ fn not_of_entra(file: &ExportFile) -> Diagnostic {
 fn tenant(export: &Map<String, Json>) -> Option<String> {
     let details = listed(export.get("tenant_details")?);
     let id = details.first()?.get("TenantId")?.as_str()?;
-    uuid::Uuid::parse_str(id).ok().map(|_| id.to_owned())
+    is_tenant_id(id).then(|| id.to_owned())
 }
 
 /// The elements of a list; PowerShell writes a list of one as its element.
@@ -178,7 +178,11 @@ impl Key {
             );
         }
         for object in objects {
-            incoming.take(None, object, None, file)?;
+            let is_asked = |name: &&str| self.fields.as_ref().is_none_or(|fields| fields.contains(*name));
+            match incoming.lacks(&object).filter(is_asked) {
+                None => incoming.take(None, object, None, file)?,
+                Some(lacks) => incoming.doubt(None, Doubt::Certain(nameless(&file.shown, lacks))),
+            }
         }
         Ok(())
     }

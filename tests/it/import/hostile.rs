@@ -123,3 +123,63 @@ fn what_is_no_export_is_refused() {
     );
     assert!(!folder.path().join("out").exists());
 }
+
+#[test]
+fn the_only_object_of_a_type_may_be_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("export");
+    export(&root);
+    write(&root, "Groups/g1/g1.json", r#"{"id":"g1""#);
+    let (out, told) = import(
+        folder.path(),
+        &["entra-exporter", root.to_str().unwrap(), "--whole", "all"],
+    );
+    assert_eq!(status_of(&out, "entra.group"), Status::Failed, "{told}");
+    assert!(
+        reason_of(&out, "entra.group").contains("g1.json` cannot be read"),
+        "{told}"
+    );
+    assert_eq!(objects(&out, "entra.domain").len(), 1);
+}
+
+#[test]
+fn what_the_exporter_saved_of_a_list_or_an_error_is_not_the_whole() {
+    let next = r#"{"value":[{"id":"b.example"}],"@odata.nextLink":"https://graph.microsoft.com/v1.0/domains?x"}"#;
+    for (text, words) in [
+        (next, "names a further page"),
+        (
+            r#"{"error":{"code":"Forbidden","message":"no"}}"#,
+            "an error that the vendor answered with",
+        ),
+        (r#"{"isDefault":true}"#, "something without `id`"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("export");
+        export(&root);
+        write(&root, "Domains/b.example/b.example.json", text);
+        let (out, told) = import(
+            folder.path(),
+            &["entra-exporter", root.to_str().unwrap(), "--whole", "all"],
+        );
+        assert_eq!(status_of(&out, "entra.domain"), Status::Partial, "{told}");
+        assert!(reason_of(&out, "entra.domain").contains(words), "{told}");
+    }
+}
+
+#[test]
+fn an_organization_without_an_id_does_not_overrule_the_user() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("export");
+    export(&root);
+    write(
+        &root,
+        "Organization/Organization.json",
+        r#"{"id":"contoso","displayName":"Contoso"}"#,
+    );
+    let given = "11111111-2222-3333-4444-555555555555";
+    let (out, _) = import(
+        folder.path(),
+        &["entra-exporter", root.to_str().unwrap(), "--tenant", given],
+    );
+    assert_eq!(manifest(&out)["entra"]["id"], given);
+}

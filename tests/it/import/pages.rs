@@ -373,3 +373,150 @@ fn what_is_no_page_is_refused_with_its_name_and_what_to_do() {
         assert!(!folder.path().join("out").exists(), "{name}: nothing is left behind");
     }
 }
+
+/// Imports a folder of pages whose maker says that they are all there.
+fn stated(folder: &Path, root: &Path) -> (std::path::PathBuf, String) {
+    import(folder, &["pages", root.to_str().unwrap(), "--whole", "all"])
+}
+
+#[test]
+fn what_lies_among_the_pages_and_was_not_read_leaves_their_type_partial() {
+    for odd in ["0003.json.gz", "0004", "more/0002.json"] {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("pages");
+        write(&root, "entra.user/0001.json", r#"{"value":[{"id":"1"}]}"#);
+        write(&root, "entra.user/.DS_Store", "x");
+        let (out, told) = stated(folder.path(), &root);
+        assert_eq!(status_of(&out, "entra.user"), Status::Complete, "{told}");
+        write(&root, &format!("entra.user/{odd}"), "x");
+        let (out, told) = stated(folder.path(), &root);
+        assert_eq!(status_of(&out, "entra.user"), Status::Partial, "{odd}: {told}");
+        let name = odd.split('/').next().unwrap();
+        let reason = reason_of(&out, "entra.user");
+        assert!(reason.contains(&format!("{name}` was not read")), "{odd}: {reason}");
+    }
+    // Of a type with parents it may be that of any of them.
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("pages");
+    write(&root, "entra.group.json", r#"{"value":[{"id":"g1"}]}"#);
+    write(&root, "entra.group_member/g1/1.json", r#"{"value":[]}"#);
+    write(&root, "entra.group_member/g1.json.gz", "x");
+    let (out, told) = stated(folder.path(), &root);
+    assert_eq!(status_of(&out, "entra.group_member"), Status::Partial, "{told}");
+}
+
+#[test]
+fn pages_are_known_to_be_all_by_the_numbers_in_their_names() {
+    let page = |id: &str, is_last: bool| match is_last {
+        true => json!({"value": [{"id": id}]}).to_string(),
+        false => json!({"value": [{"id": id}], "@odata.nextLink": "https://graph.example/next"}).to_string(),
+    };
+    for (names, wanted, words) in [
+        (vec!["page-1", "page-2"], Status::Complete, ""),
+        (vec!["page-1", "page-3"], Status::Partial, "has no page 2"),
+        (vec!["users-2026"], Status::Partial, "has no page 1"),
+        (vec!["first", "second"], Status::Partial, "are not numbered"),
+        (vec!["a-1", "b-2"], Status::Partial, "are not numbered"),
+        (vec!["everybody"], Status::Complete, ""),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("pages");
+        for (number, name) in names.iter().enumerate() {
+            let is_last = number + 1 == names.len();
+            write(&root, &format!("entra.user/{name}.json"), page(name, is_last));
+        }
+        let (out, told) = import(folder.path(), &["pages", root.to_str().unwrap()]);
+        assert_eq!(status_of(&out, "entra.user"), wanted, "{names:?}: {told}");
+        assert!(reason_of(&out, "entra.user").contains(words), "{names:?}: {told}");
+        // Only a page that is surely missing is missing against its maker's word.
+        let (out, told) = stated(folder.path(), &root);
+        let is_sure = words == "has no page 2";
+        assert_eq!(
+            status_of(&out, "entra.user") == Status::Partial,
+            is_sure,
+            "{names:?}: {told}"
+        );
+    }
+}
+
+#[test]
+fn an_empty_folder_proves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("pages");
+    write(&root, "okta.group.json", "[]");
+    std::fs::create_dir(root.join("okta.provisioning_failure")).unwrap();
+    let (out, told) = stated(folder.path(), &root);
+    assert_eq!(status_of(&out, "okta.group"), Status::Complete, "{told}");
+    assert_eq!(
+        status_of(&out, "okta.provisioning_failure"),
+        Status::NotRequested,
+        "{told}"
+    );
+}
+
+#[test]
+fn an_empty_list_of_parents_is_a_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("pages");
+    write(&root, "entra.group.json", r#"{"value":[]}"#);
+    write(&root, "entra.group_member/g1.json", r#"{"value":[{"id":"u1"}]}"#);
+    let (out, told) = import(folder.path(), &["pages", root.to_str().unwrap()]);
+    assert_eq!(status_of(&out, "entra.group"), Status::Complete, "{told}");
+    assert_eq!(objects(&out, "entra.group_member").len(), 1);
+}
+
+#[test]
+fn headers_name_a_further_page_whatever_the_list() {
+    let headers = |uri: &str| format!("HTTP/2 200\r\nlink: <https://contoso.okta.com{uri}>; rel=\"next\"\r\n\r\n");
+    for (resource, page, body) in [
+        ("okta.custom_domain", "", r#"[{"id":"d1"}]"#),
+        ("okta.custom_domain", "", r#"{"domains":[{"id":"d1"}]}"#),
+        ("okta.app_feature", "/a1", r#"[{"name":"USER_PROVISIONING"}]"#),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("pages");
+        write(
+            &root,
+            &format!("{resource}{page}.json"),
+            format!("{}{body}", headers("/next")),
+        );
+        let (out, told) = stated(folder.path(), &root);
+        assert_eq!(status_of(&out, resource), Status::Partial, "{body}: {told}");
+        assert!(reason_of(&out, resource).contains("names a further page"), "{told}");
+    }
+}
+
+#[test]
+fn nothing_does_not_replace_a_part() {
+    let folder = tempfile::tempdir().unwrap();
+    let (first, second) = (folder.path().join("first"), folder.path().join("second"));
+    write(&first, "okta.user.json", r#"[{"id":"u1"},{"id":"u2"}]"#);
+    let (earlier, _) = import(folder.path(), &["pages", first.to_str().unwrap()]);
+    assert_eq!(status_of(&earlier, "okta.user"), Status::Partial);
+    let with = ["pages", second.to_str().unwrap(), "--with", earlier.to_str().unwrap()];
+    write(
+        &second,
+        "okta.user.json",
+        r#"{"errorCode":"E0000006","errorSummary":"no"}"#,
+    );
+    let (out, told) = import(folder.path(), &with);
+    assert_eq!(
+        (status_of(&out, "okta.user"), objects(&out, "okta.user").len()),
+        (Status::Partial, 2)
+    );
+    assert!(
+        told.contains("the 2 objects of the earlier snapshot are kept"),
+        "{told}"
+    );
+    assert_eq!(
+        crate::support::status(&crate::support::tenken(
+            folder.path(),
+            &["query", out.to_str().unwrap(), "1"]
+        )),
+        0
+    );
+    write(&second, "okta.user.json", r#"[{"id":"u3"}]"#);
+    let (out, told) = import(folder.path(), &with);
+    assert_eq!(objects(&out, "okta.user").len(), 1);
+    assert!(told.contains("1 objects came and replace the 2"), "{told}");
+}
