@@ -35,6 +35,6 @@ pub use condition::Condition;
 pub use examine::{Examination, Rows, examine};
 pub use example::{Judgement, judge_example};
 pub use findings::{audit, resource_id};
-pub use foresee::{Foresight, Outlook, foresee};
+pub use foresee::{Foresight, Outlook, Standing, foresee};
 pub use load::PlannedRecord;
 pub use table::Tables;

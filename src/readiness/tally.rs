@@ -11,12 +11,14 @@ use crate::audit::{Finding, Outcome};
 use crate::policy::{Concerns, KnownError, Policy, Severity};
 
 /// Reasons that say that something could not be told.
-const OPEN: [&str; 5] = [
+const OPEN: [&str; 7] = [
     "directory_id",
     "not_found",
+    "not_judged",
     "only_in_entra",
-    "several_people",
     "seats_unknown",
+    "several_people",
+    "status_unknown",
 ];
 
 /// The causes of a rollout, as they are found.
@@ -73,11 +75,22 @@ impl<'a> Causes<'a> {
         !reason.surely && (!reason.unknown.is_empty() || OPEN.contains(&reason.cause.as_str()))
     }
 
-    /// Counts the reasons of all people. Whoever is assigned already is held up by nothing, but what the next push will
-    /// run into has its cause too.
+    /// Whether a failure of a policy is one for everybody, on whatever record it is found.
+    pub(super) fn hits_everybody(&self, policy: &Policy) -> bool {
+        let mut meant = self.errors.iter().filter(|error| error.predicts(&policy.id).is_some());
+        meant.any(|error| error.concerns == Concerns::Everyone)
+    }
+
+    /// Whether a failure of a policy predicts that provisioning breaks.
+    pub(super) fn is_predictor(&self, policy: &Policy) -> bool {
+        self.errors.iter().any(|error| error.predicts(&policy.id).is_some())
+    }
+
+    /// Counts the reasons of all people. Whoever is settled is held up by nothing, but what is said of the next push has
+    /// its cause too.
     pub(super) fn count(&mut self, people: &[PlannedPerson]) {
         for person in people {
-            let counts = u64::from(!person.assigned);
+            let counts = u64::from(!person.is_settled());
             for reason in &person.reasons {
                 let open = self.is_open(reason);
                 let mut cause = match self.found.swap_remove(&reason.cause) {
@@ -145,14 +158,28 @@ impl<'a> Causes<'a> {
     }
 
     /// Something of readiness' own that stands in everybody's way.
-    pub(super) fn blocker(&self, id: &str, finding: Option<&Finding>) -> Blocker {
+    pub(super) fn blocker(&self, id: &str) -> Blocker {
         Blocker {
             cause: Cause {
                 surely: true,
                 ..self.cause(id)
             },
-            finding: finding.map(|finding| finding.id),
+            finding: None,
+            about: Vec::new(),
         }
+    }
+
+    /// That policies which foresee were not asked, or not of everything that could stand in everybody's way.
+    pub(super) fn not_judged(&self, policies: Vec<String>) -> Option<Blocker> {
+        let cause = Cause {
+            open: true,
+            ..self.cause("not_judged")
+        };
+        (!policies.is_empty()).then_some(Blocker {
+            cause,
+            finding: None,
+            about: policies,
+        })
     }
 
     /// What a finding that is not about a person means for everybody, if the catalogue of errors says that it means
@@ -163,7 +190,8 @@ impl<'a> Causes<'a> {
         if error.concerns == Concerns::One {
             return None;
         }
-        let mut blocker = self.blocker(&error.id, Some(finding));
+        let mut blocker = self.blocker(&error.id);
+        blocker.finding = Some(finding.id);
         blocker.cause.surely = failed && surely && policy.severity >= Severity::High;
         blocker.cause.open = !failed;
         blocker.cause.message = Some(policy.message.clone());
@@ -187,10 +215,10 @@ impl<'a> Causes<'a> {
     }
 }
 
-/// What is asked of a rollout, and whether it is kept, by those who are yet to be assigned.
+/// What is asked of a rollout, and whether it is kept, by those for whom something is at stake.
 pub(super) fn limits(asked: &Limits, total: Prospects) -> Vec<Limit> {
     let limit = |(prospect, at_most): (Prospect, super::AtMost)| {
-        let (people, found) = (at_most.of(total.new_people()), total.of(prospect));
+        let (people, found) = (at_most.of(total.at_stake()), total.of(prospect));
         Limit {
             prospect,
             at_most: at_most.to_string(),
