@@ -119,6 +119,10 @@ const TEXTS: &[(&str, &str)] = &[
         "Another object with the same value for property proxyAddresses already exists.",
         "proxy-address-taken",
     ),
+    (
+        "Another object with the same value for property userPrincipalName already exists.",
+        "user-name-shared",
+    ),
     ("Property userPrincipalName is invalid.", "domain-not-verified"),
     ("401 invalid_client", "okta-client-secret-expired"),
     (

@@ -126,3 +126,31 @@ async fn who_was_assigned_and_never_provisioned_counts() {
     assert_eq!(found.causes[0].people, 1);
     assert!(!person(&audit, "own.licence").assigned);
 }
+
+#[tokio::test]
+async fn two_people_with_one_user_name_are_not_ready() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = collected(ServerOptions::default(), folder.path()).await;
+    for key in ["ready.create", "ready.match"] {
+        let mut twin = line(&place, "okta.user", "/object/profile/login", &format!("{key}@"));
+        twin["object"]["id"] = format!("00u{key}").into();
+        twin["object"]["profile"]["login"] = format!("{key}@corp.example").into();
+        twin["object"]["profile"]["email"] = format!("{key}@corp.example").into();
+        add(&place, "okta.user", &twin);
+    }
+    support::change_lines(&place, "okta.app", |line| {
+        let mut json: Json = serde_json::from_str(line).unwrap();
+        json["object"]["credentials"]["userNameTemplate"] =
+            json!({ "template": "${fn:substringBefore(source.login, \"@\")}@contoso.example", "type": "CUSTOM" });
+        json.to_string()
+    });
+    for key in ["ready.create", "ready.match"] {
+        let plan = format!("waves: [{{ users: [{key}@contoso.example, {key}@corp.example], licenses: [] }}]");
+        let audit = foreseen(&place, &plan).unwrap();
+        let found = readiness(&audit);
+        assert_eq!((found.verdict, found.total.will_fail), (Verdict::NoGo, 2), "{key}");
+        for person in &found.people {
+            assert_eq!(reasons(person), ["user-name-shared"], "{}", person.name);
+        }
+    }
+}

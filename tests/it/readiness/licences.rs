@@ -79,3 +79,38 @@ waves:
         assert_eq!(said.map(|said| said.about.as_str()), Some("Addon (2)"));
     }
 }
+
+#[tokio::test]
+async fn plans_that_exclude_each_other_are_foreseen_of_each_person() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = collected(ServerOptions::default(), folder.path()).await;
+    let sites = [
+        "Microsoft 365 E3 - SharePoint (Plan 2)",
+        "Office 365 E1 - SharePoint (Plan 1)",
+    ];
+    let by_hand = format!("waves: [{{ users: [ready.create@contoso.example], licenses: {sites:?} }}]");
+    let audit = foreseen(&place, &by_hand).unwrap();
+    let why = reasons(person(&audit, "ready.create"));
+    assert!(why.contains(&"conflicting-plans"), "{why:?}");
+    // Both of two groups, each of which gives one.
+    let of_group = |group: &str, licence: &str| {
+        let first = &support::lines_of(&place, "okta.app_group")[0];
+        let mut assignment: Json = serde_json::from_str(first).unwrap();
+        assignment["object"]["id"] = group.into();
+        assignment["object"]["profile"]["licenses"] = json!([licence]);
+        assignment.to_string() + "\n"
+    };
+    let groups = ["00g1pilot0000000005d7", "00g1cleaneveryone5d7"];
+    let lines: String = groups
+        .iter()
+        .zip(sites)
+        .map(|(group, site)| of_group(group, site))
+        .collect();
+    support::write_lines(&place, "okta.app_group", &lines);
+    for (combine, expected) in [(true, true), (false, false)] {
+        let plan = format!("combine_licenses: {combine}\nwaves: [{{ groups: [M365 パイロット, M365 everyone] }}]");
+        let audit = foreseen(&place, &plan).unwrap();
+        let conflicts = |key: &str| reasons(person(&audit, key)).contains(&"conflicting-plans");
+        assert_eq!((conflicts("ready.create"), conflicts("ready.match")), (expected, false));
+    }
+}
