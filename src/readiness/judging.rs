@@ -8,7 +8,7 @@ use super::casting::{CastWave, Planned, Rollout};
 use super::directory::{Found, Somebody, is_of_other_app};
 use super::plan::RolloutPlan;
 use super::seats::{Counter, Seat};
-use super::tally::{Causes, limits, verdict};
+use super::tally::{Causes, NO_SEATS, limits, verdict};
 use crate::audit::readiness::{Action, Blocker, PlannedPerson, Prospect, Prospects, Readiness, Reason, Wave};
 use crate::audit::{Audit, Finding, Outcome, ResourceId};
 use crate::catalog::{RecordType, catalog};
@@ -17,8 +17,6 @@ use crate::expr::{Origin, RecordRef};
 use crate::policy::{Judged, Policy};
 use crate::snapshot::Snapshot;
 
-/// Entry of the error catalogue for a seat that is lacking.
-const NO_SEATS: &str = "no-seats";
 /// Entry of the error catalogue for a product that the tenant does not have.
 const NOT_IN_TENANT: &str = "product-not-in-tenant";
 /// Whoever is in one of these states in Okta is sent nowhere.
@@ -314,10 +312,7 @@ impl Judging<'_> {
                     }
                     Standing::Fails => {
                         let found = self.failure(policy, record, meeting, causes);
-                        // The seats of a product are counted person by person.
-                        if found.cause != NO_SEATS || record.ty != OUTLOOK.sku_id.record {
-                            add(&mut reasons, found);
-                        }
+                        found.into_iter().for_each(|found| add(&mut reasons, found));
                     }
                     Standing::Unknown(origins) => open(&mut reasons, origins),
                     Standing::Excluded if causes.is_predictor(policy) => {
@@ -331,14 +326,15 @@ impl Judging<'_> {
         reasons
     }
 
-    /// What the failure of a policy on a record means for whom it is about.
-    fn failure(&self, policy: &Policy, record: RecordRef, meeting: &Meeting, causes: &Causes<'_>) -> Reason {
+    /// What the failure of a policy on a record means for whom it is about, seats aside.
+    fn failure(&self, policy: &Policy, record: RecordRef, meeting: &Meeting, causes: &Causes<'_>) -> Option<Reason> {
         let key = resource_id(record, self.tables).key;
         let finding = self.findings.get(&(policy.id.as_str(), key.as_str())).copied();
-        Reason {
+        let found = causes.of_failure(policy, finding, meeting.action == Action::Create)?;
+        Some(Reason {
             finding: finding.map(|finding| finding.id),
-            ..causes.of_failure(policy, finding, meeting.action == Action::Create)
-        }
+            ..found
+        })
     }
 
     /// Rows of the products that the person would get and does not hold.

@@ -10,6 +10,8 @@ use crate::audit::readiness::{Blocker, Cause, Limit, PlannedPerson, Prospect, Pr
 use crate::audit::{Finding, Outcome};
 use crate::policy::{Concerns, KnownError, Policy, Severity};
 
+/// Entry of the error catalogue for a seat that is lacking.
+pub(super) const NO_SEATS: &str = "no-seats";
 /// Reasons that say that something could not be told.
 const OPEN: [&str; 7] = [
     "directory_id",
@@ -40,27 +42,31 @@ impl<'a> Causes<'a> {
     }
 
     /// The reason that a policy's failure is for a person. How sure it is follows from the catalogue, and of a policy that
-    /// no entry names from its severity: what is less certain is a policy of its own, and a mild one.
-    pub(super) fn of_failure(&self, policy: &Policy, finding: Option<&Finding>, creates: bool) -> Reason {
+    /// no entry names from its severity: what is less certain is a policy of its own, and a mild one. None where nothing but
+    /// seats is meant: they are counted person by person, and what was lacking once need not be now.
+    pub(super) fn of_failure(&self, policy: &Policy, finding: Option<&Finding>, creates: bool) -> Option<Reason> {
         let entry = self.entry(policy, finding, creates);
-        Reason {
+        if entry.is_some_and(|(error, _)| error.id == NO_SEATS) {
+            return None;
+        }
+        Some(Reason {
             cause: entry.map_or(&policy.id, |(error, _)| &error.id).clone(),
             surely: policy.severity >= Severity::High && entry.is_none_or(|(_, surely)| surely),
             finding: None,
             unknown: Vec::new(),
             about: Vec::new(),
-        }
+        })
     }
 
-    /// The entry of the catalogue that a failure predicts: the one that names most of what it shows; of those that break
-    /// different things, what breaks first.
+    /// The entry of the catalogue that a failure predicts: the one that names most of what it shows, whatever that is
+    /// besides seats; of those that break different things, what breaks first.
     fn entry(&self, policy: &Policy, finding: Option<&Finding>, creates: bool) -> Option<(&'a KnownError, bool)> {
         let meant = self.errors.iter().filter_map(|error| {
             let predictor = error.predicts(&policy.id)?;
             let shown = finding.is_none_or(|finding| predictor.means(&finding.values));
             let surely = predictor.surely && error.confidence == "high";
             shown.then_some((
-                predictor.shows.len(),
+                (predictor.shows.len(), error.id != NO_SEATS),
                 (error.closing == "provisioned") == creates,
                 surely,
                 error,

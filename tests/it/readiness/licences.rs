@@ -21,6 +21,13 @@ async fn a_licence_in_error_is_not_held() {
         }
         json.to_string()
     });
+    let plan = "waves: [{ users: [ready.match@contoso.example], licenses: [SPE_E3] }]";
+    let audit = foreseen(&place, plan).unwrap();
+    assert_eq!(
+        person(&audit, "ready.match").prospect,
+        Prospect::Ready,
+        "by now there are seats"
+    );
     support::change_lines(&place, "entra.subscribed_sku", |line| {
         let mut json: Json = serde_json::from_str(line).unwrap();
         if json["object"]["skuId"] == E3 {
@@ -28,11 +35,7 @@ async fn a_licence_in_error_is_not_held() {
         }
         json.to_string()
     });
-    let audit = foreseen(
-        &place,
-        "waves: [{ users: [ready.match@contoso.example], licenses: [SPE_E3] }]",
-    )
-    .unwrap();
+    let audit = foreseen(&place, plan).unwrap();
     let found = person(&audit, "ready.match");
     assert_eq!((found.prospect, reasons(found)), (Prospect::WillFail, vec!["no-seats"]));
     assert_eq!(
@@ -40,6 +43,21 @@ async fn a_licence_in_error_is_not_held() {
         Some(&["Microsoft 365 E3".to_owned()][..])
     );
     assert_eq!(readiness(&audit).seats[0].needed, [1]);
+    // Whatever else is in error is told, seats or not.
+    support::change_lines(&place, "entra.user", |line| {
+        let mut json: Json = serde_json::from_str(line).unwrap();
+        if json["object"]["userPrincipalName"] == "ready.match@contoso.example" {
+            let states = json["object"]["licenseAssignmentStates"].as_array_mut().unwrap();
+            let mut other = states[0].clone();
+            other["error"] = "Other".into();
+            states.push(other);
+        }
+        json.to_string()
+    });
+    let audit = foreseen(&place, plan).unwrap();
+    let mut why = reasons(person(&audit, "ready.match"));
+    why.sort_unstable();
+    assert_eq!(why, ["licensing-error-other", "no-seats"]);
 }
 
 #[tokio::test]
