@@ -86,7 +86,7 @@ pub struct Prospects {
     pub may_fail: u64,
     /// Too little is known.
     pub cannot_tell: u64,
-    /// Already assigned; counted nowhere else.
+    /// Already provisioned, with no failure ahead; counted nowhere else.
     pub assigned: u64,
 }
 
@@ -94,7 +94,7 @@ impl Prospects {
     /// Counts a person.
     pub fn count(&mut self, person: &PlannedPerson) {
         self.people += 1;
-        let slot = match (person.assigned, person.prospect) {
+        let slot = match (person.is_settled(), person.prospect) {
             (true, _) => &mut self.assigned,
             (_, Prospect::Ready) => &mut self.ready,
             (_, Prospect::WillFail) => &mut self.will_fail,
@@ -104,8 +104,8 @@ impl Prospects {
         *slot += 1;
     }
 
-    /// People who are yet to be assigned.
-    pub fn new_people(&self) -> u64 {
+    /// People for whom something is at stake.
+    pub fn at_stake(&self) -> u64 {
         self.people - self.assigned
     }
 
@@ -126,10 +126,10 @@ impl Prospects {
 pub enum Prospect {
     /// Provisioning will fail.
     WillFail,
+    /// Too little is known: it may fail or not, whatever else is at risk.
+    CannotTell,
     /// It may fail.
     MayFail,
-    /// Too little is known.
-    CannotTell,
     /// It will work.
     Ready,
 }
@@ -176,9 +176,9 @@ pub struct PlannedPerson {
     pub okta: Option<ResourceId>,
     /// Number of the wave, from 0.
     pub wave: usize,
-    /// What will become of them; of somebody who is assigned already, of the next push.
+    /// What will become of them; of somebody who is provisioned already, of the next push.
     pub prospect: Prospect,
-    /// Whether they are assigned to the application already.
+    /// Whether they are assigned to the application already, and linked to an account (`externalId`).
     pub assigned: bool,
     /// What Okta would do.
     pub action: Action,
@@ -192,6 +192,13 @@ pub struct PlannedPerson {
     pub licences_to_remove: Option<Vec<String>>,
     /// Why it will not, or may not, work.
     pub reasons: Vec<Reason>,
+}
+
+impl PlannedPerson {
+    /// Whether the plan has nothing at stake for them: they are provisioned already, and the next push does not fail.
+    pub fn is_settled(&self) -> bool {
+        self.assigned && self.prospect != Prospect::WillFail
+    }
 }
 
 /// What Okta would do.
@@ -285,6 +292,9 @@ pub struct Blocker {
     pub cause: Cause,
     /// The finding that tells, where a policy does.
     pub finding: Option<Uuid>,
+    /// What it is about where no finding tells: policies.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub about: Vec<String>,
 }
 
 /// Seats of a product as the rollout proceeds.

@@ -52,7 +52,12 @@ impl Choice {
 
     /// Loads the entries of the error catalogue that come with what is named, chosen or not.
     pub(super) fn errors(&self, sink: &mut Diagnostics) -> Vec<KnownError> {
-        policy::load_errors(&self.policies, sink).1
+        self.whole(sink).1
+    }
+
+    /// Loads everything that comes with what is named, chosen or not: policies, and the entries of the error catalogue.
+    pub(super) fn whole(&self, sink: &mut Diagnostics) -> (Loaded, Vec<KnownError>) {
+        policy::load_errors(&self.policies, sink)
     }
 }
 

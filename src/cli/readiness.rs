@@ -13,7 +13,8 @@ use super::{Exit, Stop};
 use crate::audit::Audit;
 use crate::audit::readiness::{Readiness, Verdict};
 use crate::diagnostic::{Diagnostics, printable};
-use crate::readiness::{self, AtMost, RolloutPlan, WavePlan, people_of};
+use crate::policy::{self, Policy};
+use crate::readiness::{self, AtMost, Questions, RolloutPlan, WavePlan, people_of};
 use crate::report::terminal_readiness;
 use crate::snapshot::Snapshot;
 
@@ -159,21 +160,31 @@ impl Args {
         let mut sink = Diagnostics::new();
         let mut request = self.choice.request();
         self.tailoring.add_to(&mut request, Some(&snapshot.manifest().name))?;
-        let mut loaded = request.load(&mut sink);
-        // What is wrong with the policies has been said.
-        let errors = self.choice.errors(&mut Diagnostics::new());
+        let loaded = request.load(&mut sink);
         if sink.has_errors() {
             return Err(sink.into());
         }
         output.diagnostics(sink);
-        readiness::relevant(&mut loaded.policies, &errors);
+        let questions = self.questions(loaded.policies);
         let progress = Progress::new();
         let bar = progress.spinner("reading the snapshot");
-        let audit = readiness::foresee(plan, &errors, &loaded.policies, &snapshot);
+        let audit = readiness::foresee(plan, &questions, &snapshot);
         bar.finish_and_clear();
         let mut audit = audit?;
         audit.adjustments.clone_from(&loaded.adjustments);
         Ok(audit)
+    }
+
+    /// The policies that foresee, and those that would and are not asked: of the packs that were named, else of those that
+    /// come with the program.
+    fn questions(&self, chosen: Vec<Policy>) -> Questions {
+        // What is wrong with the policies has been said.
+        let mut said = Diagnostics::new();
+        let (all, errors) = match self.choice.whole(&mut said) {
+            (_, errors) if errors.is_empty() => policy::load_errors(&[], &mut said),
+            whole => whole,
+        };
+        Questions::of(chosen, &all.policies, errors)
     }
 
     fn print(&self, audit: &Audit, readiness: &Readiness, output: &mut Output) -> Result<(), Stop> {

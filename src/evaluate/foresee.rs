@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use bumpalo::Bump;
 use rayon::prelude::*;
 
-use super::examine::{Rows, record};
+use super::examine::record;
 use super::findings::report;
 use super::gate::{self, Gate};
 use super::judge::{Doubt, Tally, Verdict, judge, verdict};
@@ -18,7 +18,7 @@ use crate::snapshot::Snapshot;
 /// What policies came to on the rows of many people.
 #[derive(Debug)]
 pub struct Foresight {
-    /// Failures and unknowns of these rows; types of which no rows are named are judged whole.
+    /// Failures and unknowns; of policies for which rows are named, those of these rows.
     pub audit: Audit,
     /// What every row came to, where that is not a pass.
     pub outlooks: HashMap<RecordRef, Vec<Outlook>>,
@@ -29,22 +29,37 @@ pub struct Foresight {
 pub struct Outlook {
     /// Number of the policy.
     pub policy: usize,
-    /// Why it could not be told; none for a failure.
-    pub unknown: Option<Vec<Origin>>,
+    /// What it came to.
+    pub standing: Standing,
 }
 
-/// Judges policies on some rows, and on whole types of which no rows are named.
-pub fn foresee(policies: &[Policy], rows: &Rows, tables: &Tables, snapshot: &Snapshot) -> Foresight {
+/// What a policy came to on a row that does not pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It fails.
+    Fails,
+    /// It could not be told, for these reasons.
+    Unknown(Vec<Origin>),
+    /// The tenant's configuration takes the row out of the scope: it was not judged.
+    Excluded,
+}
+
+/// Judges policies, each on the rows that are named for it, else on its whole type.
+pub fn foresee<'r>(
+    policies: &[Policy],
+    rows_of: impl Fn(&Policy) -> Option<&'r [u32]>,
+    tables: &Tables,
+    snapshot: &Snapshot,
+) -> Foresight {
     let gates: Vec<Gate> = policies.iter().map(|policy| Gate::of(policy, tables)).collect();
     let mut tallies = Vec::with_capacity(policies.len());
     let mut outlooks: HashMap<RecordRef, Vec<Outlook>> = HashMap::new();
     for (at, (policy, gate)) in policies.iter().zip(&gates).enumerate() {
-        let Some(ty) = record(policy).filter(|ty| rows.contains_key(ty) && !gate.is_closed()) else {
+        let Some((ty, rows)) = record(policy).zip(rows_of(policy)).filter(|_| !gate.is_closed()) else {
             let pair = (std::slice::from_ref(policy), std::slice::from_ref(gate));
             tallies.extend(judge(pair.0, pair.1, tables));
             continue;
         };
-        let rows = rows.get(&ty).map_or(&[][..], Vec::as_slice);
         let verdicts: Vec<(u32, Verdict)> = rows
             .par_iter()
             .map_init(Bump::new, |arena, row| {
@@ -57,13 +72,14 @@ pub fn foresee(policies: &[Policy], rows: &Rows, tables: &Tables, snapshot: &Sna
             .collect();
         let mut tally = Tally::default();
         for (row, verdict) in verdicts {
-            let unknown = match &verdict {
-                Verdict::Fail => Some(None),
-                Verdict::Unknown(doubt) => Some(Some(origins(doubt, policy, tables))),
-                _ => None,
+            let standing = match &verdict {
+                Verdict::Fail => Some(Standing::Fails),
+                Verdict::Unknown(doubt) => Some(Standing::Unknown(origins(doubt, policy, tables))),
+                Verdict::Excluded => Some(Standing::Excluded),
+                Verdict::Pass | Verdict::OutOfScope => None,
             };
-            if let Some(unknown) = unknown {
-                let outlook = Outlook { policy: at, unknown };
+            if let Some(standing) = standing {
+                let outlook = Outlook { policy: at, standing };
                 outlooks.entry(RecordRef { ty, row }).or_default().push(outlook);
             }
             tally.add(row, verdict);

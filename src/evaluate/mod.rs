@@ -39,6 +39,6 @@ pub use evidence::resource_id;
 pub use examine::{Examination, Rows, examine};
 pub use example::{Judgement, judge_example};
 pub use findings::audit;
-pub use foresee::{Foresight, Outlook, foresee};
+pub use foresee::{Foresight, Outlook, Standing, foresee};
 pub use load::PlannedRecord;
 pub use table::Tables;

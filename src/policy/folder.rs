@@ -54,6 +54,8 @@ pub const BUILT_IN: &[BuiltInPack] = &[pack!("provisioning":
     "okta-client.yaml",
     "one-account.yaml",
     "orphan.yaml",
+    "person-conflicting-plans.yaml",
+    "person-product-in-tenant.yaml",
     "privileged-person.yaml",
     "product-assignable.yaml",
     "product-in-force.yaml",
@@ -73,6 +75,7 @@ pub const BUILT_IN: &[BuiltInPack] = &[pack!("provisioning":
     "usage-location-mapping.yaml",
     "usage-location-sent.yaml",
     "usage-location.yaml",
+    "user-name-unique.yaml",
     "user-owned-licence.yaml",
     "verified-domain.yaml";
     errors:
@@ -113,6 +116,7 @@ pub const BUILT_IN: &[BuiltInPack] = &[pack!("provisioning":
     "usage-location-mapping",
     "usage-location-missing",
     "user-name-case",
+    "user-name-shared",
     "user-owned-licence",
 )];
 

@@ -125,9 +125,11 @@ questions! {
         app_id: "okta.app", "app.id";
         app_label: "okta.app", "app.label";
         app_is_office: "okta.app", "app.is_office365";
+        app_is_inactive_office: "okta.app", "app.name == 'office365' && app.status != 'ACTIVE'";
         app_targets: "okta.app", "app.targets_tenant";
         app_tenant: "okta.app", "app.tenant_name";
         app_template: "okta.app", "app.credentials.userNameTemplate.template";
+        app_user_suffix: "okta.app", "app.credentials.userNameTemplate.userSuffix";
         app_template_type: "okta.app", "app.credentials.userNameTemplate.type";
         app_creates: "okta.app", "app.provisions_users";
         app_licences: "okta.app", "app.provisions_licences";
@@ -169,7 +171,8 @@ questions! {
         external_id: "okta.app_user", "app_user.externalId";
         account: "okta.app_user", "app_user.entra_user == null ? null : app_user.entra_user.id";
         held: "okta.app_user",
-            "app_user.entra_user == null ? [] : app_user.entra_user.license_states.map(s, s.skuId).distinct()";
+            "app_user.entra_user == null ? []
+             : app_user.entra_user.license_states.filter(s, s.error == null || s.error == 'None').map(s, s.skuId).distinct()";
         account_id: "entra.user", "user.id";
         sku_id: "entra.subscribed_sku", "subscribed_sku.skuId";
     }

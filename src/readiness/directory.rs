@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::ask::{Answer, Ask, DIRECTORY};
-use super::user_name::Profile;
+use super::user_name::{Profile, Template};
 use crate::audit::ResourceId;
 use crate::catalog::{RecordType, catalog};
 use crate::diagnostic::{Code, Diagnostic};
@@ -15,7 +15,7 @@ use crate::expr::{Origin, RecordRef, Records as _};
 pub(super) struct App {
     pub(super) id: String,
     pub(super) resource: ResourceId,
-    pub(super) template: Option<String>,
+    pub(super) template: Option<Template>,
     /// Whether it creates accounts and changes them, if that is known.
     pub(super) creates: Option<bool>,
     /// Whether it sets licences, if that is known.
@@ -73,31 +73,16 @@ const ENDED: [&str; 4] = ["DEPROVISIONED", "INACTIVE", "REVOKED", "UNASSIGNED"];
 /// The application of that label or id, or the only one that targets the tenant.
 pub(super) fn app(wanted: Option<&str>, tables: &Tables) -> Result<App, Diagnostic> {
     let ask = &*DIRECTORY;
-    let wrong = |message: String| Diagnostic::error(Code::InvalidPlan, message);
     let office: Vec<u32> = ask
         .app_id
         .rows(tables)
         .filter(|row| ask.app_is_office.truth(*row, tables) != Some(false))
         .collect();
-    let name = |row: u32| ask.app_label.text(row, tables).unwrap_or_default();
-    let listed = |rows: &[u32]| -> String {
-        let names = rows.iter().map(|row| {
-            format!(
-                "`{}` ({})",
-                name(*row),
-                ask.app_id.text(*row, tables).unwrap_or_default()
-            )
-        });
-        names.collect::<Vec<_>>().join(", ")
-    };
     let meant: Vec<u32> = match wanted {
         Some(wanted) => office
             .iter()
             .copied()
-            .filter(|row| {
-                let is = |text: Option<String>| text.is_some_and(|text| text.to_lowercase() == wanted.to_lowercase());
-                is(ask.app_id.text(*row, tables)) || is(ask.app_label.text(*row, tables))
-            })
+            .filter(|row| is_app(*row, wanted, tables))
             .collect(),
         None => office
             .iter()
@@ -107,43 +92,101 @@ pub(super) fn app(wanted: Option<&str>, tables: &Tables) -> Result<App, Diagnost
     };
     let row = match (meant.as_slice(), wanted) {
         ([only], _) => *only,
-        ([], Some(wanted)) => {
-            let names: Vec<String> = office.iter().map(|row| name(*row)).collect();
-            return Err(wrong(format!(
-                "no Office 365 application in the snapshot is called `{wanted}`: there is {}",
-                listed(&office)
-            ))
-            .suggest(wanted, names.iter().map(String::as_str)));
-        }
-        ([], None) => {
-            return Err(
-                wrong("no Office 365 application in the snapshot is known to target its tenant".to_owned())
-                    .help("name the application with `--app`"),
-            );
-        }
+        ([], wanted) => return Err(no_app(wanted, &office, tables)),
         (several, _) => {
-            return Err(
-                wrong(format!("several applications come into question: {}", listed(several)))
-                    .help("name one by its id with `--app`"),
+            let message = format!(
+                "several applications come into question: {}",
+                apps_named(several, tables)
             );
+            return Err(wrong(message).help("name one by its id with `--app`"));
         }
     };
     if ask.app_targets.truth(row, tables) == Some(false) {
         let tenant = ask.app_tenant.text(row, tables).unwrap_or_default();
         return Err(wrong(format!(
             "`{}` provisions into the tenant `{tenant}`, which is not the one in this snapshot",
-            name(row)
+            label(row, tables)
         )));
     }
-    let template = ask.app_template.text(row, tables);
-    let by_hand = ask.app_template_type.text(row, tables).as_deref() == Some("NONE");
     Ok(App {
         id: ask.app_id.text(row, tables).unwrap_or_default(),
         resource: id_of(&ask.app_id, row, tables),
-        template: template.filter(|_| !by_hand),
+        template: template(row, tables),
         creates: ask.app_creates.truth(row, tables),
         sets_licences: ask.app_licences.truth(row, tables),
     })
+}
+
+fn wrong(message: String) -> Diagnostic {
+    Diagnostic::error(Code::InvalidPlan, message)
+}
+
+fn label(row: u32, tables: &Tables) -> String {
+    DIRECTORY.app_label.text(row, tables).unwrap_or_default()
+}
+
+/// Whether an application is the one of a label or id.
+fn is_app(row: u32, wanted: &str, tables: &Tables) -> bool {
+    let is = |ask: &Ask| {
+        let text = ask.text(row, tables);
+        text.is_some_and(|text| text.to_lowercase() == wanted.to_lowercase())
+    };
+    is(&DIRECTORY.app_id) || is(&DIRECTORY.app_label)
+}
+
+/// Applications by label and id.
+fn apps_named(rows: &[u32], tables: &Tables) -> String {
+    let id = |row: u32| DIRECTORY.app_id.text(row, tables).unwrap_or_default();
+    let names = rows
+        .iter()
+        .map(|row| format!("`{}` ({})", label(*row, tables), id(*row)));
+    names.collect::<Vec<_>>().join(", ")
+}
+
+/// What is to be said where no application is meant: one that is switched off provisions nobody.
+fn no_app(wanted: Option<&str>, office: &[u32], tables: &Tables) -> Diagnostic {
+    let ask = &*DIRECTORY;
+    let inactive = ask
+        .app_id
+        .rows(tables)
+        .filter(|row| ask.app_is_inactive_office.truth(*row, tables) == Some(true));
+    let inactive: Vec<u32> = inactive
+        .filter(|row| wanted.is_none_or(|wanted| is_app(*row, wanted, tables)))
+        .collect();
+    match wanted {
+        _ if !inactive.is_empty() && (wanted.is_some() || office.is_empty()) => {
+            wrong(format!("{} is inactive in Okta", apps_named(&inactive, tables)))
+                .help("activate it in Okta and take a new snapshot")
+        }
+        None if office.is_empty() => wrong("there is no Office 365 application in the snapshot".to_owned()),
+        None => wrong("no Office 365 application in the snapshot is known to target its tenant".to_owned())
+            .help("name the application with `--app`"),
+        Some(wanted) if office.is_empty() => wrong(format!(
+            "no Office 365 application in the snapshot is called `{wanted}`: there is none"
+        )),
+        Some(wanted) => {
+            let names: Vec<String> = office.iter().map(|row| label(*row, tables)).collect();
+            wrong(format!(
+                "no Office 365 application in the snapshot is called `{wanted}`: there is {}",
+                apps_named(office, tables)
+            ))
+            .suggest(wanted, names.iter().map(String::as_str))
+        }
+    }
+}
+
+/// What makes user names of people, unless they are written by hand.
+fn template(row: u32, tables: &Tables) -> Option<Template> {
+    let ask = &*DIRECTORY;
+    let kind = ask.app_template_type.text(row, tables);
+    let suffix = ask.app_user_suffix.text(row, tables);
+    ask.app_template
+        .text(row, tables)
+        .filter(|_| kind.as_deref() != Some("NONE"))
+        .map(|text| Template {
+            text,
+            suffix: suffix.filter(|_| kind.as_deref() != Some("CUSTOM")),
+        })
 }
 
 fn id_of(ask: &Ask, row: u32, tables: &Tables) -> ResourceId {
@@ -258,29 +301,38 @@ fn members(row: u32, tables: &Tables) -> Result<Vec<String>, Vec<Origin>> {
     }
 }
 
-/// The people whom texts name, by text.
+/// The people whom texts name, by text without the space around it.
 pub(super) fn people(names: &[&str], app: &App, tables: &Tables) -> HashMap<String, Found> {
     let ask = &*DIRECTORY;
-    let wanted: HashSet<String> = names.iter().map(|name| key(name)).collect();
+    let wanted: HashSet<&str> = names.iter().map(|name| name.trim()).collect();
+    let mut spellings: HashMap<String, Vec<&str>> = HashMap::new();
+    for name in &wanted {
+        spellings.entry(key(name)).or_default().push(name);
+    }
+    // Ids of Okta's differ by case; logins and addresses do not.
+    let exactly = |id: &str| wanted.get(id).copied().into_iter().collect();
+    let loosely = |name: &str| spellings.get(&key(name)).cloned().unwrap_or_default();
     // The surest key that somebody has decides: a mail address may be another person's login.
-    let okta = hits(&wanted, &[&ask.user_id, &ask.user_login, &ask.user_email], tables);
-    let entra = hits(
-        &wanted,
-        &[&ask.account_id, &ask.account_name, &ask.account_mail],
-        tables,
-    );
+    let mut okta = hits(&ask.user_id, exactly, tables);
+    for ask in [&ask.user_login, &ask.user_email] {
+        add_hits(&mut okta, hits(ask, loosely, tables));
+    }
+    let mut entra = hits(&ask.account_id, loosely, tables);
+    for ask in [&ask.account_name, &ask.account_mail] {
+        add_hits(&mut entra, hits(ask, loosely, tables));
+    }
     let assignments = assignments(&okta, app, tables);
     let unread = unread(ask.user_id.record, tables);
-    let found = |name: String| {
+    let found = |name: &str| {
         let rows = okta
-            .get(&name)
+            .get(name)
             .map(|rows| rows.iter().copied().collect::<Vec<u32>>())
             .unwrap_or_default();
         let found = match rows.as_slice() {
             [row] => Found::One(Box::new(somebody(*row, &assignments, tables))),
             [] => Found::Nobody {
                 account: entra
-                    .get(&name)
+                    .get(name)
                     .filter(|rows| rows.len() == 1)
                     .and_then(|rows| rows.iter().next())
                     .map(|row| id_of(&ask.account_id, *row, tables)),
@@ -293,36 +345,40 @@ pub(super) fn people(names: &[&str], app: &App, tables: &Tables) -> HashMap<Stri
                     .collect(),
             ),
         };
-        (name, found)
+        (name.to_owned(), found)
     };
     wanted.into_iter().map(found).collect()
 }
 
-/// The spelling under which a name is looked up.
+/// The spelling of a login or an address that all its spellings share.
 pub(super) fn key(name: &str) -> String {
     name.trim().to_lowercase()
 }
 
-/// Rows by the texts that name them, by the surest key that names any.
-fn hits(wanted: &HashSet<String>, keys: &[&Ask], tables: &Tables) -> BTreeMap<String, BTreeSet<u32>> {
-    let mut found: BTreeMap<String, BTreeSet<u32>> = BTreeMap::new();
-    for ask in keys {
-        let mut these: BTreeMap<String, BTreeSet<u32>> = BTreeMap::new();
-        for row in ask.rows(tables) {
-            let value = ask.text(row, tables).map(|value| key(&value));
-            if let Some(value) = value.filter(|value| wanted.contains(value)) {
-                these.entry(value).or_default().insert(row);
-            }
-        }
-        for (name, rows) in these {
-            found.entry(name).or_insert(rows);
+/// Rows by the texts that name them.
+type Hits<'n> = BTreeMap<&'n str, BTreeSet<u32>>;
+
+/// Rows by the texts that name them by one key.
+fn hits<'n>(ask: &Ask, texts_of: impl Fn(&str) -> Vec<&'n str>, tables: &Tables) -> Hits<'n> {
+    let mut found = Hits::new();
+    for row in ask.rows(tables) {
+        let Some(value) = ask.text(row, tables) else { continue };
+        for text in texts_of(value.trim()) {
+            found.entry(text).or_default().insert(row);
         }
     }
     found
 }
 
+/// Adds what a less sure key finds, for texts that no surer one has found.
+fn add_hits<'n>(found: &mut Hits<'n>, more: Hits<'n>) {
+    for (text, rows) in more {
+        found.entry(text).or_insert(rows);
+    }
+}
+
 /// Rows of the assignments to the application that these people have, by their ids.
-fn assignments(okta: &BTreeMap<String, BTreeSet<u32>>, app: &App, tables: &Tables) -> HashMap<String, RecordRef> {
+fn assignments(okta: &Hits<'_>, app: &App, tables: &Tables) -> HashMap<String, RecordRef> {
     let ask = &*DIRECTORY;
     let ids: HashSet<String> = okta
         .values()

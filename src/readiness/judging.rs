@@ -2,48 +2,51 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::Questions;
 use super::ask::{Answer, DIRECTORY, OUTLOOK};
-use super::assignment::{CastWave, Planned, Rollout};
+use super::casting::{CastWave, Planned, Rollout};
 use super::directory::{Found, Somebody, is_of_other_app};
 use super::plan::RolloutPlan;
 use super::seats::{Counter, Seat};
-use super::tally::{Causes, limits, verdict};
+use super::tally::{Causes, NO_SEATS, limits, verdict};
 use crate::audit::readiness::{Action, Blocker, PlannedPerson, Prospect, Prospects, Readiness, Reason, Wave};
 use crate::audit::{Audit, Finding, Outcome, ResourceId};
 use crate::catalog::{RecordType, catalog};
-use crate::evaluate::{self, Foresight, Rows, Tables, resource_id};
+use crate::evaluate::{self, Foresight, Rows, Standing, Tables, resource_id};
 use crate::expr::{Origin, RecordRef};
-use crate::policy::{Judged, KnownError, Policy};
+use crate::policy::{Judged, Policy};
 use crate::snapshot::Snapshot;
 
-/// Entry of the error catalogue for a seat that is lacking.
-const NO_SEATS: &str = "no-seats";
 /// Entry of the error catalogue for a product that the tenant does not have.
 const NOT_IN_TENANT: &str = "product-not-in-tenant";
 /// Whoever is in one of these states in Okta is sent nowhere.
 const INACTIVE: [&str; 3] = ["DEPROVISIONED", "STAGED", "SUSPENDED"];
+/// Whoever is in one of these is sent; of any other state it is not known.
+const ACTIVE: [&str; 5] = ["ACTIVE", "LOCKED_OUT", "PASSWORD_EXPIRED", "PROVISIONED", "RECOVERY"];
 
 /// Judges a rollout on tables over which it was laid.
 pub(super) fn judge(
     rollout: &Rollout,
     plan: &RolloutPlan,
-    errors: &[KnownError],
-    policies: &[Policy],
+    questions: &Questions,
     tables: &Tables,
     snapshot: &Snapshot,
 ) -> Audit {
+    let policies = &questions.policies;
     let meetings = meetings(rollout, tables);
     let shelf = shelf(rollout, tables);
-    let foresight = evaluate::foresee(policies, &rows(&meetings, &shelf, tables), tables, snapshot);
+    let rows = rows(&meetings, &shelf, tables);
+    let mut causes = Causes::new(&questions.errors, policies, rollout.waves.len());
+    let foresight = evaluate::foresee(policies, |policy| rows_of(policy, &rows, &causes), tables, snapshot);
     let judging = Judging {
         rollout,
         policies,
         tables,
         foresight: &foresight,
+        rows: &rows,
         shelf: &shelf,
         findings: findings(&foresight.audit),
     };
-    let mut causes = Causes::new(errors, policies, rollout.waves.len());
     let mut counter = Counter::new(rollout.waves.len());
     let people: Vec<PlannedPerson> = rollout
         .people
@@ -53,7 +56,9 @@ pub(super) fn judge(
         .collect();
     causes.count(&people);
     let (total, waves) = counted(rollout, &people);
-    let blockers = judging.blockers(&causes);
+    let mut blockers = judging.blockers(&causes);
+    let unjudged = judging.excluded(&causes);
+    blockers.extend(causes.not_judged([unjudged, questions.unasked.clone()].concat()));
     let limits = limits(&plan.limits, total);
     let verdict = verdict(&limits, &blockers, &waves);
     let readiness = Readiness {
@@ -97,7 +102,7 @@ type Shelf = HashMap<String, RecordRef>;
 /// The products of the plan that the tenant has.
 fn shelf(rollout: &Rollout, tables: &Tables) -> Shelf {
     let ask = &*OUTLOOK;
-    let planned = rollout.people.iter().flat_map(|person| &person.licences.products);
+    let planned = rollout.people.iter().flat_map(Planned::products);
     let planned: HashSet<String> = planned.map(|product| product.id.to_lowercase()).collect();
     let ty = ask.sku_id.record;
     let rows = ask.sku_id.rows(tables);
@@ -183,6 +188,17 @@ fn types() -> [RecordType; 4] {
     [&ask.matched, &DIRECTORY.user_id, &ask.account_id, &ask.sku_id].map(|ask| ask.record)
 }
 
+/// The rows that a policy is asked of; none where it is asked of all. What is wrong with one account can stop everybody,
+/// and that account need not be anybody's in the plan; a product stops those who are to get it.
+fn rows_of<'r>(policy: &Policy, rows: &'r Rows, causes: &Causes<'_>) -> Option<&'r [u32]> {
+    let Judged::Each(resource) = policy.judged else {
+        return None;
+    };
+    let is_product = resource.record == OUTLOOK.sku_id.record;
+    let rows = rows.get(&resource.record).map(Vec::as_slice);
+    rows.filter(|_| is_product || !causes.hits_everybody(policy))
+}
+
 /// The rows that policies about people and products are asked of: those of this plan alone.
 fn rows(meetings: &[Meeting], shelf: &Shelf, tables: &Tables) -> Rows {
     let mut rows = Rows::from(types().map(|ty| (ty, Vec::new())));
@@ -220,6 +236,7 @@ struct Judging<'a> {
     policies: &'a [Policy],
     tables: &'a Tables,
     foresight: &'a Foresight,
+    rows: &'a Rows,
     shelf: &'a Shelf,
     findings: HashMap<(&'a str, &'a str), &'a Finding>,
 }
@@ -238,16 +255,18 @@ impl Judging<'_> {
             Found::Several(logins) => vec![reason("several_people", false, logins.clone())],
             Found::Nobody { account, unread } => vec![nobody(account.as_ref(), unread)],
         };
-        let sent = somebody.is_some_and(|somebody| inactive(somebody).is_none());
+        let sent = somebody.is_some_and(|somebody| !is_inactive(somebody));
         if sent {
-            reasons.extend(self.seats(planned, meeting, counter));
+            for lacking in self.seats(planned, meeting, counter) {
+                add(&mut reasons, lacking);
+            }
         }
         PlannedPerson {
             name: somebody.map_or_else(|| planned.named.clone(), |somebody| somebody.login.clone()),
             okta: somebody.map(|somebody| somebody.resource.clone()),
             wave: planned.wave,
             prospect: prospect(&reasons, causes),
-            assigned: somebody.is_some() && !planned.is_new(),
+            assigned: self.is_linked(planned),
             action: if sent { meeting.action } else { Action::Nothing },
             user_name: planned.user_name.clone(),
             account: meeting.account.map(|account| resource_id(account, self.tables)),
@@ -257,12 +276,26 @@ impl Judging<'_> {
         }
     }
 
+    /// Whether somebody has an assignment that provisioning has linked to an account.
+    fn is_linked(&self, planned: &Planned) -> bool {
+        let assignment = planned.somebody().and_then(|somebody| somebody.assignment);
+        assignment.is_some_and(|assignment| OUTLOOK.external_id.text(assignment.row, self.tables).is_some())
+    }
+
     /// What stands in the way of somebody who was found, seats aside.
     fn foreseen(&self, somebody: &Somebody, planned: &Planned, meeting: &Meeting, causes: &Causes<'_>) -> Vec<Reason> {
         let mut reasons: Vec<Reason> = Vec::new();
-        if let Some(status) = inactive(somebody) {
+        match somebody.status.as_deref() {
             // Nothing is sent for them, so nothing can be refused.
-            return vec![reason("inactive_in_okta", true, vec![status.to_owned()])];
+            Some(status) if INACTIVE.contains(&status) => {
+                return vec![reason("inactive_in_okta", true, vec![status.to_owned()])];
+            }
+            Some(status) if ACTIVE.contains(&status) => {}
+            status => reasons.push(reason(
+                "status_unknown",
+                false,
+                status.map(str::to_owned).into_iter().collect(),
+            )),
         }
         if meeting.action == Action::Create && self.rollout.app.creates == Some(false) {
             reasons.push(reason("no_account", true, Vec::new()));
@@ -273,27 +306,19 @@ impl Judging<'_> {
                 let Some(policy) = self.policies.get(outlook.policy) else {
                     continue;
                 };
-                match &outlook.unknown {
-                    None if planned.has_nominal_id() && Self::reads_id(policy) => {
+                match &outlook.standing {
+                    Standing::Fails if planned.has_nominal_id() && Self::reads_id(policy) => {
                         add(&mut reasons, reason("directory_id", false, Vec::new()));
                     }
-                    None => {
-                        let key = resource_id(record, self.tables).key;
-                        let finding = self.findings.get(&(policy.id.as_str(), key.as_str()));
-                        let found = causes.of_failure(policy, finding.copied(), meeting.action == Action::Create);
-                        // Seats are counted person by person.
-                        if found.cause == NO_SEATS {
-                            continue;
-                        }
-                        add(
-                            &mut reasons,
-                            Reason {
-                                finding: finding.map(|finding| finding.id),
-                                ..found
-                            },
-                        );
+                    Standing::Fails => {
+                        let found = self.failure(policy, record, meeting, causes);
+                        found.into_iter().for_each(|found| add(&mut reasons, found));
                     }
-                    Some(origins) => open(&mut reasons, origins),
+                    Standing::Unknown(origins) => open(&mut reasons, origins),
+                    Standing::Excluded if causes.is_predictor(policy) => {
+                        add(&mut reasons, reason("not_judged", false, vec![policy.id.clone()]));
+                    }
+                    Standing::Excluded => {}
                 }
             }
         }
@@ -301,10 +326,20 @@ impl Judging<'_> {
         reasons
     }
 
+    /// What the failure of a policy on a record means for whom it is about, seats aside.
+    fn failure(&self, policy: &Policy, record: RecordRef, meeting: &Meeting, causes: &Causes<'_>) -> Option<Reason> {
+        let key = resource_id(record, self.tables).key;
+        let finding = self.findings.get(&(policy.id.as_str(), key.as_str())).copied();
+        let found = causes.of_failure(policy, finding, meeting.action == Action::Create)?;
+        Some(Reason {
+            finding: finding.map(|finding| finding.id),
+            ..found
+        })
+    }
+
     /// Rows of the products that the person would get and does not hold.
     fn products(&self, planned: &Planned, meeting: &Meeting) -> Vec<RecordRef> {
-        let products = planned.licences.products.iter();
-        let lacking = products.filter(|product| !product.is_among(&meeting.held));
+        let lacking = planned.products().filter(|product| !product.is_among(&meeting.held));
         lacking
             .filter_map(|product| self.shelf.get(&product.id.to_lowercase()).copied())
             .collect()
@@ -323,9 +358,9 @@ impl Judging<'_> {
             return Vec::new();
         }
         let mut reasons = Vec::new();
-        for product in &planned.licences.products {
+        for (wave, product) in planned.products_by_wave() {
             let about = vec![product.shown().to_owned()];
-            match counter.take(product, planned.wave, &meeting.held) {
+            match counter.take(product, wave, &meeting.held) {
                 Seat::Given => {}
                 Seat::Short => add(&mut reasons, reason(NO_SEATS, true, about)),
                 Seat::NotInTenant => add(&mut reasons, reason(NOT_IN_TENANT, true, about)),
@@ -338,18 +373,17 @@ impl Judging<'_> {
     /// Products that Okta would ask for, and the person does not hold.
     fn to_add(&self, planned: &Planned, meeting: &Meeting) -> Option<Vec<String>> {
         let held = known(meeting, planned)?;
-        let wanted = planned.licences.products.iter();
-        let lacking = wanted.filter(|product| !held.iter().any(|id| id.eq_ignore_ascii_case(&product.id)));
+        let lacking = planned
+            .products()
+            .filter(|product| !held.iter().any(|id| id.eq_ignore_ascii_case(&product.id)));
         Some(lacking.map(|product| product.shown().to_owned()).collect())
     }
 
     /// Products that the person holds, and the assignment does not name.
     fn to_remove(&self, planned: &Planned, meeting: &Meeting) -> Option<Vec<String>> {
         let held = known(meeting, planned)?;
-        let wanted = &planned.licences.products;
-        let beside = held
-            .iter()
-            .filter(|id| !wanted.iter().any(|product| product.id.eq_ignore_ascii_case(id)));
+        let is_wanted = |id: &String| planned.products().any(|product| product.id.eq_ignore_ascii_case(id));
+        let beside = held.iter().filter(|id| !is_wanted(id));
         let name = |id: &String| {
             self.rollout
                 .products
@@ -359,17 +393,16 @@ impl Judging<'_> {
         Some(beside.map(name).collect())
     }
 
-    /// What stands in everybody's way: failures and doubts of policies that are not about people, where the catalogue of
-    /// errors says that they break provisioning for more than one person.
+    /// What stands in everybody's way: failures and doubts of policies that are not about the people and products of the
+    /// plan alone, where the catalogue of errors says that they break provisioning for more than one person.
     fn blockers(&self, causes: &Causes<'_>) -> Vec<Blocker> {
         let app = &self.rollout.app;
         let mut blockers = Vec::new();
         if app.sets_licences == Some(false) && app.creates == Some(false) {
-            blockers.push(causes.blocker("provisioning_off", None));
+            blockers.push(causes.blocker("provisioning_off"));
         }
         for policy in self.policies {
-            let of_some = |ty: RecordType| types().contains(&ty);
-            if matches!(policy.judged, Judged::Each(resource) if of_some(resource.record)) {
+            if rows_of(policy, self.rows, causes).is_some() {
                 continue;
             }
             let own = self.foresight.audit.findings.iter();
@@ -377,13 +410,23 @@ impl Judging<'_> {
             // What only a person can answer holds nobody up: the answer may have been given long ago.
             let is_open = |finding: &Finding| finding.outcome == Outcome::Unknown && !finding.needs_attestation();
             for finding in own.filter(|finding| finding.outcome == Outcome::Fail || is_open(finding)) {
-                let resource = finding.resource.as_ref();
-                if !resource.is_some_and(|resource| is_of_other_app(resource, app)) {
+                if !is_elsewhere(finding, self.rollout) {
                     blockers.extend(causes.of_tenant(policy, finding));
                 }
             }
         }
         blockers
+    }
+
+    /// Policies whose scope, as the tenant's configuration narrows it, leaves out what could stand in everybody's way.
+    fn excluded(&self, causes: &Causes<'_>) -> Vec<String> {
+        let asked = self.policies.iter();
+        let asked = asked.filter(|policy| causes.is_predictor(policy) && rows_of(policy, self.rows, causes).is_none());
+        let excludes = |policy: &&Policy| {
+            let mut results = self.foresight.audit.policies.iter();
+            results.any(|result| result.id == policy.id && result.counts.excluded > 0)
+        };
+        asked.filter(excludes).map(|policy| policy.id.clone()).collect()
     }
 }
 
@@ -405,9 +448,19 @@ fn reason(cause: &str, surely: bool, about: Vec<String>) -> Reason {
     }
 }
 
-/// The state in Okta of somebody who is sent nowhere.
-fn inactive(somebody: &Somebody) -> Option<&str> {
-    somebody.status.as_deref().filter(|status| INACTIVE.contains(status))
+/// Whether somebody is surely sent nowhere.
+fn is_inactive(somebody: &Somebody) -> bool {
+    somebody
+        .status
+        .as_deref()
+        .is_some_and(|status| INACTIVE.contains(&status))
+}
+
+/// Whether a finding is only about other applications than that of the plan, or about groups that are not in the plan.
+fn is_elsewhere(finding: &Finding, rollout: &Rollout) -> bool {
+    let named: Vec<&ResourceId> = finding.resource.iter().chain(&finding.resources).collect();
+    let is_other = |resource: &&ResourceId| is_of_other_app(resource, &rollout.app) || rollout.is_other_group(resource);
+    !named.is_empty() && named.len() as u64 >= finding.count && named.iter().all(is_other)
 }
 
 /// Somebody whom nobody in Okta is.

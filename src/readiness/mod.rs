@@ -12,6 +12,7 @@
 
 mod ask;
 mod assignment;
+mod casting;
 mod directory;
 mod judging;
 mod people;
@@ -30,15 +31,35 @@ use crate::snapshot::Snapshot;
 pub use people::people_in;
 pub use plan::{AtMost, Limits, RolloutPlan, WavePlan, people_of};
 
-/// Keeps the policies that foresee: those that predict an entry of the error catalogue, and what else is asked of every
-/// assignment. What only tells that provisioning has failed already says nothing of who is yet to be assigned.
-pub fn relevant(policies: &mut Vec<Policy>, errors: &[KnownError]) {
-    let of_assignments =
-        |policy: &Policy| matches!(policy.judged, Judged::Each(resource) if resource.name == "okta.app_user");
-    policies.retain(|policy| {
-        !policy.is_symptom()
-            && (of_assignments(policy) || errors.iter().any(|error| error.predicts(&policy.id).is_some()))
-    });
+/// What is asked of a rollout.
+#[derive(Debug)]
+pub struct Questions {
+    policies: Vec<Policy>,
+    errors: Vec<KnownError>,
+    /// Ids of policies that foresee and are not asked.
+    unasked: Vec<String>,
+}
+
+impl Questions {
+    /// Of the policies that were chosen those that foresee: they predict an entry of the error catalogue, or are asked of
+    /// every assignment. What only tells that provisioning has failed already says nothing of who is yet to be assigned.
+    /// What foresees among all policies, and was not chosen, stays open.
+    pub fn of(mut chosen: Vec<Policy>, all: &[Policy], errors: Vec<KnownError>) -> Self {
+        let predicts = |policy: &Policy| errors.iter().any(|error| error.predicts(&policy.id).is_some());
+        let of_assignments =
+            |policy: &Policy| matches!(policy.judged, Judged::Each(resource) if resource.name == "okta.app_user");
+        chosen.retain(|policy| !policy.is_symptom() && (of_assignments(policy) || predicts(policy)));
+        let is_asked = |policy: &Policy| chosen.iter().any(|known| known.id == policy.id);
+        let unasked = all
+            .iter()
+            .filter(|policy| !policy.is_symptom() && predicts(policy) && !is_asked(policy));
+        let unasked = unasked.map(|policy| policy.id.clone()).collect();
+        Self {
+            policies: chosen,
+            errors,
+            unasked,
+        }
+    }
 }
 
 /// What finding the people of a plan needs of a snapshot, before any policy is asked.
@@ -59,25 +80,20 @@ pub fn unknown_groups(names: &[String], snapshot: &Snapshot) -> Result<Vec<Diagn
     Ok(directory::unknown_groups(names, &tables))
 }
 
-/// Foresees what becomes of a plan, by policies that are [`relevant`].
+/// Foresees what becomes of a plan.
 ///
 /// # Errors
 /// Everything in the plan that is not in the snapshot or not one thing: applications, groups, licences. People who are
 /// not found are part of the answer.
-pub fn foresee(
-    plan: &RolloutPlan,
-    errors: &[KnownError],
-    policies: &[Policy],
-    snapshot: &Snapshot,
-) -> Result<Audit, Diagnostics> {
+pub fn foresee(plan: &RolloutPlan, questions: &Questions, snapshot: &Snapshot) -> Result<Audit, Diagnostics> {
     let tables = Tables::load(snapshot, &directory_needs())?;
-    let rollout = assignment::rollout(plan, &tables)?;
+    let rollout = casting::rollout(plan, &tables)?;
     drop(tables);
-    let mut wanted = needs(policies);
+    let mut wanted = needs(&questions.policies);
     for ask in ask::OUTLOOK.all() {
         ask.add_to(&mut wanted);
     }
     let planned = rollout.records(snapshot.manifest().ended);
     let tables = Tables::load_with(snapshot, &wanted, &planned)?;
-    Ok(judging::judge(&rollout, plan, errors, policies, &tables, snapshot))
+    Ok(judging::judge(&rollout, plan, questions, &tables, snapshot))
 }

@@ -28,38 +28,115 @@ const COLUMNS: &[&str] = &[
     "電子メール",
 ];
 
-/// The people that a text names, in its order: the column whose heading says so, else the column with addresses, else the
-/// first. Lines that begin with `#` are remarks.
+/// The people that a text names, in its order: the column whose heading says so; without such a heading the one address of
+/// each line, or where there are no addresses the first column. Lines that begin with `#` are remarks. No line is left out
+/// in silence.
 ///
 /// # Errors
-/// When it is no CSV, or names nobody.
+/// When a line names nobody or several, with its number, or nothing names anybody.
 pub fn people_in(text: &str) -> Result<Vec<String>, String> {
-    let separator = separator(text);
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .comment(Some(b'#'))
-        .trim(csv::Trim::All)
-        .delimiter(separator)
-        .from_reader(text.as_bytes());
-    let rows: Vec<csv::StringRecord> = reader
-        .records()
-        .collect::<Result<_, _>>()
-        .map_err(|error| error.to_string())?;
-    let heading = rows.first().and_then(heading);
-    let column = heading.or_else(|| rows.iter().find_map(addressed)).unwrap_or(0);
-    let names: Vec<String> = rows
-        .iter()
-        .skip(usize::from(heading.is_some()))
-        .filter_map(|row| row.get(column))
-        .map(str::trim)
-        .filter(|name| !name.is_empty())
-        .map(str::to_owned)
-        .collect();
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let separator = separator(&text);
+    let rows: Vec<Row> = (1..)
+        .zip(text.lines())
+        .filter(|(_, line)| !line.starts_with('#'))
+        .map(|(number, line)| Row::of(number, line, separator))
+        .collect::<Result<_, _>>()?;
+    let mut rows: Vec<Row> = rows.into_iter().filter(|row| !row.is_blank()).collect();
+    let heading = rows.first().and_then(|row| heading(&row.cells));
+    let names: Result<Vec<String>, String> = match heading {
+        Some(column) => {
+            let columns = rows.remove(0).cells.len();
+            let name = |row: &Row| row.within(columns)?.in_column(column);
+            rows.iter().map(name).collect()
+        }
+        None if rows.iter().any(|row| row.addresses().count() > 0) => rows.iter().map(Row::address).collect(),
+        None => rows.iter().map(|row| row.in_column(0)).collect(),
+    };
+    let names = names?;
     if names.is_empty() {
         return Err("it names nobody".to_owned());
     }
     Ok(names)
+}
+
+/// A line: its number and its cells.
+struct Row {
+    number: usize,
+    cells: Vec<String>,
+}
+
+impl Row {
+    /// Lines are read one by one, so that a quotation mark that is left open swallows no others.
+    fn of(number: usize, line: &str, separator: u8) -> Result<Self, String> {
+        if line.matches('"').count() % 2 == 1 {
+            return Err(format!("line {number}: a quotation mark is left open"));
+        }
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .trim(csv::Trim::All)
+            .delimiter(separator)
+            .buffer_capacity(line.len().max(1))
+            .from_reader(line.as_bytes());
+        let record = reader.records().next().transpose();
+        let record = record.map_err(|error| format!("line {number}: {error}"))?;
+        let cells = record.iter().flatten().map(str::to_owned).collect();
+        Ok(Self { number, cells })
+    }
+
+    fn is_blank(&self) -> bool {
+        self.cells.iter().all(String::is_empty)
+    }
+
+    fn addresses(&self) -> impl Iterator<Item = &String> {
+        self.cells.iter().filter(|cell| cell.contains('@'))
+    }
+
+    /// The row, if it has no more cells than its heading has columns.
+    fn within(&self, columns: usize) -> Result<&Self, String> {
+        let beyond = self.cells.iter().skip(columns).any(|cell| !cell.is_empty());
+        if beyond {
+            return Err(format!("line {} has more columns than the heading", self.number));
+        }
+        Ok(self)
+    }
+
+    /// The name in a column.
+    fn in_column(&self, column: usize) -> Result<String, String> {
+        let cell = self.cells.get(column).filter(|cell| !cell.is_empty());
+        self.one(cell.ok_or_else(|| {
+            let column = column + 1;
+            format!("line {} names nobody in column {column}", self.number)
+        })?)
+    }
+
+    /// The only address, or the only cell.
+    fn address(&self) -> Result<String, String> {
+        let filled = || self.cells.iter().filter(|cell| !cell.is_empty());
+        let mut addresses = self.addresses();
+        match (addresses.next(), addresses.next()) {
+            (Some(only), None) => self.one(only),
+            (Some(_), Some(_)) => Err(format!(
+                "line {} has several addresses, and no heading says which column names the person, such as `login`",
+                self.number
+            )),
+            (None, _) if filled().count() == 1 => {
+                filled().next().map_or_else(|| Ok(String::new()), |only| self.one(only))
+            }
+            (None, _) => Err(format!(
+                "line {} has no address; if it is a heading, call the column that names the person `login`",
+                self.number
+            )),
+        }
+    }
+
+    /// A name, if it is not several.
+    fn one(&self, name: &str) -> Result<String, String> {
+        if name.matches('@').count() > 1 {
+            return Err(format!("line {} has several addresses in one cell", self.number));
+        }
+        Ok(name.to_owned())
+    }
 }
 
 /// What separates the columns: spreadsheets write a semicolon or a tab where the comma is a decimal mark.
@@ -77,16 +154,11 @@ fn separator(text: &str) -> u8 {
 }
 
 /// The column that a heading names.
-fn heading(row: &csv::StringRecord) -> Option<usize> {
-    let cells: Vec<String> = row.iter().map(str::to_lowercase).collect();
+fn heading(cells: &[String]) -> Option<usize> {
+    let cells: Vec<String> = cells.iter().map(|cell| cell.to_lowercase()).collect();
     COLUMNS
         .iter()
         .find_map(|name| cells.iter().position(|cell| cell == name))
-}
-
-/// The column that holds an address.
-fn addressed(row: &csv::StringRecord) -> Option<usize> {
-    row.iter().position(|cell| cell.contains('@'))
 }
 
 #[cfg(test)]
@@ -108,6 +180,32 @@ mod tests {
         }
         assert!(people_in("").is_err());
         assert!(people_in("login\n").is_err());
+    }
+
+    #[test]
+    fn nobody_is_left_out_in_silence() {
+        for (text, words) in [
+            ("login,email\na@x,a@y\n,b@x\n", "line 3 names nobody in column 1"),
+            ("login\na@x, b@x;c@x\n", "line 2 has more columns than the heading"),
+            ("login\na@x;b@x\n", "line 2 has several addresses in one cell"),
+            ("# people\na@x, b@x\n", "line 2 has several addresses"),
+            ("a@x\nb@x c@x\n", "line 2 has several addresses in one cell"),
+            ("name,boss,who\nHanako,b@x,a@x\n", "line 1 has no address"),
+            ("Hanako,a@x\nTaro,\nJun,b@x\n", ""),
+            ("\"a@x\nb@x\n", "line 1: a quotation mark is left open"),
+            ("00u1,x\n,y\n", "line 2 names nobody in column 1"),
+        ] {
+            match people_in(text) {
+                Ok(people) => assert_eq!(
+                    (words, people.as_slice()),
+                    ("", &["a@x", "Taro", "b@x"].map(str::to_owned)[..])
+                ),
+                Err(said) => assert!(!words.is_empty() && said.contains(words), "{text}: {said}"),
+            }
+        }
+        // One name a line, and names before it: nobody is lost.
+        assert_eq!(people_in("Hanako,a@x\nb@x\n").unwrap(), ["a@x", "b@x"]);
+        assert_eq!(people_in("a@x\r\n\r\nb@x\r,,\r").unwrap(), ["a@x", "b@x"]);
     }
 
     #[test]

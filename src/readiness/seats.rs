@@ -23,7 +23,8 @@ pub(super) enum Seat {
 #[derive(Debug)]
 pub(super) struct Counter {
     waves: usize,
-    products: BTreeMap<String, Seats>,
+    /// Seats of each product, and how many are taken.
+    products: BTreeMap<String, (Seats, i64)>,
 }
 
 impl Counter {
@@ -38,7 +39,7 @@ impl Counter {
     /// all the same: once that is mended they will want it.
     pub(super) fn take(&mut self, product: &Product, wave: usize, held: &Answer<Vec<String>>) -> Seat {
         let waves = self.waves;
-        let seats = self.products.entry(product.id.clone()).or_insert_with(|| Seats {
+        let fresh = || Seats {
             name: product.shown().to_owned(),
             part_number: product.part_number.clone(),
             free: product.free,
@@ -46,7 +47,9 @@ impl Counter {
             needed: vec![0; waves],
             short: 0,
             uncertain: 0,
-        });
+        };
+        let entry = self.products.entry(product.id.clone());
+        let (seats, taken) = entry.or_insert_with(|| (fresh(), 0));
         if product.is_among(held) {
             return Seat::Given;
         }
@@ -54,14 +57,14 @@ impl Counter {
         if let Some(needed) = seats.needed.get_mut(wave) {
             *needed += 1;
         }
-        let needed: u64 = seats.needed.iter().sum();
+        *taken += 1;
         match (product.in_tenant, product.free) {
             (Some(false), _) => {
                 seats.short += 1;
                 Seat::NotInTenant
             }
             (_, None) => Seat::Unknown,
-            (_, Some(free)) if i64::try_from(needed).unwrap_or(i64::MAX) > free => {
+            (_, Some(free)) if *taken > free => {
                 seats.short += 1;
                 Seat::Short
             }
@@ -71,7 +74,7 @@ impl Counter {
 
     /// What it came to, the scarcest first.
     pub(super) fn finish(self) -> Vec<Seats> {
-        let mut all: Vec<Seats> = self.products.into_values().collect();
+        let mut all: Vec<Seats> = self.products.into_values().map(|(seats, _)| seats).collect();
         all.sort_by(|a, b| b.short.cmp(&a.short).then_with(|| a.name.cmp(&b.name)));
         all
     }

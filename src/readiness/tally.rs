@@ -10,13 +10,17 @@ use crate::audit::readiness::{Blocker, Cause, Limit, PlannedPerson, Prospect, Pr
 use crate::audit::{Finding, Outcome};
 use crate::policy::{Concerns, KnownError, Policy, Severity};
 
+/// Entry of the error catalogue for a seat that is lacking.
+pub(super) const NO_SEATS: &str = "no-seats";
 /// Reasons that say that something could not be told.
-const OPEN: [&str; 5] = [
+const OPEN: [&str; 7] = [
     "directory_id",
     "not_found",
+    "not_judged",
     "only_in_entra",
-    "several_people",
     "seats_unknown",
+    "several_people",
+    "status_unknown",
 ];
 
 /// The causes of a rollout, as they are found.
@@ -38,27 +42,31 @@ impl<'a> Causes<'a> {
     }
 
     /// The reason that a policy's failure is for a person. How sure it is follows from the catalogue, and of a policy that
-    /// no entry names from its severity: what is less certain is a policy of its own, and a mild one.
-    pub(super) fn of_failure(&self, policy: &Policy, finding: Option<&Finding>, creates: bool) -> Reason {
+    /// no entry names from its severity: what is less certain is a policy of its own, and a mild one. None where nothing but
+    /// seats is meant: they are counted person by person, and what was lacking once need not be now.
+    pub(super) fn of_failure(&self, policy: &Policy, finding: Option<&Finding>, creates: bool) -> Option<Reason> {
         let entry = self.entry(policy, finding, creates);
-        Reason {
+        if entry.is_some_and(|(error, _)| error.id == NO_SEATS) {
+            return None;
+        }
+        Some(Reason {
             cause: entry.map_or(&policy.id, |(error, _)| &error.id).clone(),
             surely: policy.severity >= Severity::High && entry.is_none_or(|(_, surely)| surely),
             finding: None,
             unknown: Vec::new(),
             about: Vec::new(),
-        }
+        })
     }
 
-    /// The entry of the catalogue that a failure predicts: the one that names most of what it shows; of those that break
-    /// different things, what breaks first.
+    /// The entry of the catalogue that a failure predicts: the one that names most of what it shows, whatever that is
+    /// besides seats; of those that break different things, what breaks first.
     fn entry(&self, policy: &Policy, finding: Option<&Finding>, creates: bool) -> Option<(&'a KnownError, bool)> {
         let meant = self.errors.iter().filter_map(|error| {
             let predictor = error.predicts(&policy.id)?;
             let shown = finding.is_none_or(|finding| predictor.means(&finding.values));
             let surely = predictor.surely && error.confidence == "high";
             shown.then_some((
-                predictor.shows.len(),
+                (predictor.shows.len(), error.id != NO_SEATS),
                 (error.closing == "provisioned") == creates,
                 surely,
                 error,
@@ -73,11 +81,22 @@ impl<'a> Causes<'a> {
         !reason.surely && (!reason.unknown.is_empty() || OPEN.contains(&reason.cause.as_str()))
     }
 
-    /// Counts the reasons of all people. Whoever is assigned already is held up by nothing, but what the next push will
-    /// run into has its cause too.
+    /// Whether a failure of a policy is one for everybody, on whatever record it is found.
+    pub(super) fn hits_everybody(&self, policy: &Policy) -> bool {
+        let mut meant = self.errors.iter().filter(|error| error.predicts(&policy.id).is_some());
+        meant.any(|error| error.concerns == Concerns::Everyone)
+    }
+
+    /// Whether a failure of a policy predicts that provisioning breaks.
+    pub(super) fn is_predictor(&self, policy: &Policy) -> bool {
+        self.errors.iter().any(|error| error.predicts(&policy.id).is_some())
+    }
+
+    /// Counts the reasons of all people. Whoever is settled is held up by nothing, but what is said of the next push has
+    /// its cause too.
     pub(super) fn count(&mut self, people: &[PlannedPerson]) {
         for person in people {
-            let counts = u64::from(!person.assigned);
+            let counts = u64::from(!person.is_settled());
             for reason in &person.reasons {
                 let open = self.is_open(reason);
                 let mut cause = match self.found.swap_remove(&reason.cause) {
@@ -145,14 +164,28 @@ impl<'a> Causes<'a> {
     }
 
     /// Something of readiness' own that stands in everybody's way.
-    pub(super) fn blocker(&self, id: &str, finding: Option<&Finding>) -> Blocker {
+    pub(super) fn blocker(&self, id: &str) -> Blocker {
         Blocker {
             cause: Cause {
                 surely: true,
                 ..self.cause(id)
             },
-            finding: finding.map(|finding| finding.id),
+            finding: None,
+            about: Vec::new(),
         }
+    }
+
+    /// That policies which foresee were not asked, or not of everything that could stand in everybody's way.
+    pub(super) fn not_judged(&self, policies: Vec<String>) -> Option<Blocker> {
+        let cause = Cause {
+            open: true,
+            ..self.cause("not_judged")
+        };
+        (!policies.is_empty()).then_some(Blocker {
+            cause,
+            finding: None,
+            about: policies,
+        })
     }
 
     /// What a finding that is not about a person means for everybody, if the catalogue of errors says that it means
@@ -163,7 +196,8 @@ impl<'a> Causes<'a> {
         if error.concerns == Concerns::One {
             return None;
         }
-        let mut blocker = self.blocker(&error.id, Some(finding));
+        let mut blocker = self.blocker(&error.id);
+        blocker.finding = Some(finding.id);
         blocker.cause.surely = failed && surely && policy.severity >= Severity::High;
         blocker.cause.open = !failed;
         blocker.cause.message = Some(policy.message.clone());
@@ -187,10 +221,10 @@ impl<'a> Causes<'a> {
     }
 }
 
-/// What is asked of a rollout, and whether it is kept, by those who are yet to be assigned.
+/// What is asked of a rollout, and whether it is kept, by those for whom something is at stake.
 pub(super) fn limits(asked: &Limits, total: Prospects) -> Vec<Limit> {
     let limit = |(prospect, at_most): (Prospect, super::AtMost)| {
-        let (people, found) = (at_most.of(total.new_people()), total.of(prospect));
+        let (people, found) = (at_most.of(total.at_stake()), total.of(prospect));
         Limit {
             prospect,
             at_most: at_most.to_string(),

@@ -9,8 +9,30 @@ use std::collections::HashMap;
 /// Attributes of a person by their names in Okta.
 pub(super) type Profile = HashMap<&'static str, String>;
 
-/// The user name, or none when the template or an attribute is not known.
-pub(super) fn user_name(template: &str, profile: &Profile) -> Option<String> {
+/// A template with what stands beside it in the application.
+#[derive(Clone, Debug)]
+pub(super) struct Template {
+    pub(super) text: String,
+    /// What follows the name (`userSuffix`), for built-in templates.
+    pub(super) suffix: Option<String>,
+}
+
+/// How a built-in template says where the suffix stands.
+const SUFFIX: &str = "${instance.userSuffix}";
+
+impl Template {
+    /// The user name, or none when the template or an attribute is not known. Whether Okta appends a suffix that the
+    /// template does not name is not documented, so then it is not known either.
+    pub(super) fn user_name(&self, profile: &Profile) -> Option<String> {
+        match &self.suffix {
+            Some(suffix) if self.text.contains(SUFFIX) => user_name(&self.text.replace(SUFFIX, suffix), profile),
+            Some(_) => None,
+            None => user_name(&self.text, profile),
+        }
+    }
+}
+
+fn user_name(template: &str, profile: &Profile) -> Option<String> {
     let name = if template.contains("${") {
         interpolated(template, profile)?
     } else {
@@ -119,6 +141,16 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(user_name(template, &profile).as_deref(), expected, "{template}");
+        }
+        for (text, expected) in [
+            (
+                "${fn:substringBefore(source.login, \"@\")}${instance.userSuffix}",
+                Some("Hanako@nowhere.example"),
+            ),
+            ("${source.login}", None),
+        ] {
+            let (text, suffix) = (text.to_owned(), Some("@nowhere.example".to_owned()));
+            assert_eq!(Template { text, suffix }.user_name(&profile).as_deref(), expected);
         }
     }
 }

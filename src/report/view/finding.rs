@@ -58,6 +58,26 @@ pub(super) struct PieceView {
     value: bool,
 }
 
+impl PieceView {
+    /// Values, one after the other.
+    pub(super) fn list<'v>(values: impl IntoIterator<Item = &'v String>) -> Vec<Self> {
+        let mut pieces = Vec::new();
+        for value in values {
+            if !pieces.is_empty() {
+                pieces.push(Self {
+                    text: Shown::words(", "),
+                    value: false,
+                });
+            }
+            pieces.push(Self {
+                text: Shown::value(value),
+                value: true,
+            });
+        }
+        pieces
+    }
+}
+
 impl FindingView {
     /// The view of a finding of a policy.
     pub(super) fn of(finding: &Finding, policy: &PolicyResult, language: Language) -> Self {

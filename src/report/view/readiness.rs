@@ -7,21 +7,23 @@ use uuid::Uuid;
 
 use super::evidence::CauseView;
 use super::finding::{PieceView, filled};
-use crate::audit::readiness::{Cause, Limit, PlannedPerson, Prospect, Prospects, Readiness, Reason, Seats, Wave};
+use crate::audit::readiness::{Blocker, Cause, Limit, PlannedPerson, Prospects, Readiness, Reason, Seats, Wave};
 use crate::audit::{Audit, Finding};
 use crate::policy::{Language, Text};
 use crate::report::shown::Shown;
 
 /// Causes of readiness itself; the texts of reports name them.
-pub(in crate::report) const OWN: [&str; 8] = [
+pub(in crate::report) const OWN: [&str; 10] = [
     "directory_id",
     "inactive_in_okta",
     "no_account",
     "not_found",
+    "not_judged",
     "only_in_entra",
     "provisioning_off",
     "seats_unknown",
     "several_people",
+    "status_unknown",
 ];
 /// Names that stand for all whom a cause holds up.
 const NAMES: usize = 5;
@@ -53,8 +55,6 @@ pub(in crate::report) struct ReadinessView {
     people: Vec<ProspectView>,
     /// People in the audit who are left out here.
     left_out: u64,
-    /// Of those who are assigned already, for how many the next push will fail.
-    assigned_failing: u64,
     /// What was taken for granted: which, and what it is about.
     assumptions: Vec<[Shown; 2]>,
 }
@@ -165,7 +165,7 @@ struct ProspectView {
     wave: Option<usize>,
     /// What will become of them.
     prospect: &'static str,
-    /// Whether they are assigned already.
+    /// Whether they are provisioned already.
     assigned: bool,
     /// What Okta would do.
     action: &'static str,
@@ -203,8 +203,7 @@ impl ReadinessView {
             .iter()
             .filter(|person| !person.reasons.is_empty())
             .collect();
-        named.sort_by_key(|person| (person.assigned, person.prospect, person.wave));
-        let failing = |person: &&PlannedPerson| person.assigned && person.prospect == Prospect::WillFail;
+        named.sort_by_key(|person| (person.is_settled(), person.prospect, person.wave));
         Self {
             app: Shown::name(readiness.app.name.as_deref().unwrap_or(&readiness.app.key)),
             verdict: readiness.verdict.as_str(),
@@ -217,7 +216,7 @@ impl ReadinessView {
             blockers: (1..)
                 .zip(&readiness.blockers)
                 .map(|(number, blocker)| CauseOfMany {
-                    message: told.message(blocker.finding),
+                    message: told.blocked(blocker),
                     ..told.cause(number, &blocker.cause)
                 })
                 .collect(),
@@ -226,7 +225,6 @@ impl ReadinessView {
             seats: readiness.seats.iter().map(seats_view).collect(),
             people: named.iter().take(people).map(|person| told.person(person)).collect(),
             left_out: named.len().saturating_sub(people) as u64,
-            assigned_failing: readiness.people.iter().filter(failing).count() as u64,
             assumptions: readiness
                 .assumptions
                 .iter()
@@ -272,6 +270,14 @@ impl<'a> Told<'a> {
             .unwrap_or_default()
     }
 
+    /// What was found in everybody's way, or the policies that were not asked.
+    fn blocked(&self, blocker: &Blocker) -> Vec<PieceView> {
+        match blocker.about.as_slice() {
+            [] => self.message(blocker.finding),
+            about => PieceView::list(about),
+        }
+    }
+
     /// Causes that could, or could not, be told.
     fn causes(&self, open: bool) -> Vec<CauseOfMany> {
         let causes = self.readiness.causes.iter();
@@ -283,8 +289,9 @@ impl<'a> Told<'a> {
     }
 
     fn cause(&self, number: usize, cause: &Cause) -> CauseOfMany {
-        let held_up =
-            |person: &&PlannedPerson| !person.assigned && person.reasons.iter().any(|reason| reason.cause == cause.id);
+        let held_up = |person: &&PlannedPerson| {
+            !person.is_settled() && person.reasons.iter().any(|reason| reason.cause == cause.id)
+        };
         let names: Vec<Shown> = self
             .readiness
             .people

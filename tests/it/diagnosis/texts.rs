@@ -107,6 +107,10 @@ const TEXTS: &[(&str, &str)] = &[
         "Another object with the same value for property proxyAddresses already exists.",
         "proxy-address-taken",
     ),
+    (
+        "Another object with the same value for property userPrincipalName already exists.",
+        "user-name-shared",
+    ),
     ("Property userPrincipalName is invalid.", "domain-not-verified"),
     ("401 invalid_client", "okta-client-secret-expired"),
     (
@@ -195,7 +199,6 @@ fn texts_that_are_only_alike_lead_elsewhere_or_nowhere() {
         "License assignment was done for a user with a valid usage location",
         "Property usageType is invalid",
         "Uniqueness violation. Property: userPrincipalName",
-        "Another object with the same value for property userPrincipalName",
         "Invalid value specified for property usageLocation",
         "429 people could not be provisioned",
         "errorCode=Request_BadRequest errorMessage=\"Invalid value specified for property 'mobilePhone'.\"",

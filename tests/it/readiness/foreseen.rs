@@ -197,7 +197,10 @@ async fn a_product_that_the_tenant_does_not_have_fails_for_everybody() {
         .iter()
         .find(|cause| cause.id == "product-not-in-tenant")
         .unwrap();
-    assert_eq!(cause.people, 5);
+    // Who is in the application already fails at the next push.
+    assert_eq!(cause.people, 6);
+    assert_eq!(person(&audit, "viktor.ahlgren").prospect, Prospect::WillFail);
+    assert_eq!(readiness(&audit).total.will_fail, 6);
 }
 
 #[tokio::test]

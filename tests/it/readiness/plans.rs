@@ -37,10 +37,7 @@ async fn the_command_line_takes_a_plan_or_spells_it_out() {
     assert_eq!(run(&["--plan", "plan.yaml", "--max-failing", "60%"]).0, 4);
     let (code, text) = run(&["--users", "people.csv", "--licenses", "SPE_E3"]);
     assert_eq!(code, 0, "{text}");
-    assert!(
-        text.contains("The person who is yet to be assigned is ready."),
-        "{text}"
-    );
+    assert!(text.contains("The person in the plan is ready."), "{text}");
     let (code, text) = run(&[
         "--group",
         "M365 パイロット",
@@ -134,6 +131,12 @@ async fn what_is_wrong_with_arguments_is_said() {
     let folder = folder.path();
     std::fs::write(folder.join("empty.csv"), "login\n").unwrap();
     std::fs::write(folder.join("who.csv"), "a@b\n").unwrap();
+    std::fs::write(folder.join("gap.csv"), "login,email\na@b,a@b\n,c@d\n").unwrap();
+    refuses(
+        folder,
+        &["readiness", "snapshot", "--users", "gap.csv", "--licenses", "none"],
+        &["gap.csv", "line 3 names nobody"],
+    );
     refuses(
         folder,
         &["readiness", "snapshot", "--users", "empty.csv", "--licenses", "none"],
@@ -169,6 +172,25 @@ async fn what_is_wrong_with_arguments_is_said() {
         ],
         &["neither a number of people nor a percentage"],
     );
+}
+
+#[tokio::test]
+async fn an_application_that_is_switched_off_is_called_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = collected(ServerOptions::default(), folder.path()).await;
+    crate::support::change_lines(&place, "okta.app", |line| {
+        let mut json: serde_json::Value = serde_json::from_str(line).unwrap();
+        if json["object"]["name"] == "office365" {
+            json["object"]["status"] = "INACTIVE".into();
+        }
+        json.to_string()
+    });
+    let people = "waves: [{ users: [ready.create@contoso.example], licenses: [] }]";
+    for plan in [people.to_owned(), format!("app: Microsoft Office 365\n{people}")] {
+        let said = foreseen(&place, &plan).unwrap_err();
+        assert!(said.contains("is inactive in Okta"), "{said}");
+        assert!(!said.contains("--app"), "{said}");
+    }
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use tenken::audit::readiness::{PlannedPerson, Readiness};
 use tenken::collect;
 use tenken::diagnostic::{Diagnostics, Severity};
 use tenken::policy;
-use tenken::readiness::{self, RolloutPlan};
+use tenken::readiness::{self, Questions, RolloutPlan};
 use tenken::simulator::{Scenario, Server, ServerOptions, World};
 use tenken::snapshot::{Snapshot, SnapshotWriter};
 
@@ -73,7 +73,11 @@ pub(super) fn scenario() -> String {
 
 /// The snapshot, with the members of groups; read over HTTP.
 pub(super) async fn collected(options: ServerOptions, folder: &Path) -> PathBuf {
-    let scenario = Scenario::parse(&scenario()).unwrap();
+    collected_from(Scenario::parse(&scenario()).unwrap(), options, folder).await
+}
+
+/// The same of another company.
+pub(super) async fn collected_from(scenario: Scenario, options: ServerOptions, folder: &Path) -> PathBuf {
     let server = Server::start(World::new(scenario, now()), options).await.unwrap();
     let place = folder.join("snapshot");
     let mut needs = policy::needs(&built_in());
@@ -100,10 +104,10 @@ pub(super) async fn collected(options: ServerOptions, folder: &Path) -> PathBuf 
 /// What becomes of a plan.
 pub(super) fn foreseen(place: &Path, plan: &str) -> Result<Audit, String> {
     let plan = RolloutPlan::parse("plan.yaml", plan, place).map_err(told)?;
-    let (mut loaded, errors) = policy::load_errors(&[], &mut Diagnostics::new());
-    readiness::relevant(&mut loaded.policies, &errors);
+    let (loaded, errors) = policy::load_errors(&[], &mut Diagnostics::new());
+    let questions = Questions::of(loaded.policies, &[], errors);
     let snapshot = Snapshot::open(place).unwrap();
-    readiness::foresee(&plan, &errors, &loaded.policies, &snapshot).map_err(told)
+    readiness::foresee(&plan, &questions, &snapshot).map_err(told)
 }
 
 /// Mistakes in words.
