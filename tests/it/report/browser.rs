@@ -200,7 +200,7 @@ fn a_clean_audit_has_nothing_to_filter_and_nothing_to_complain_of() {
         return;
     };
     assert_eq!(visit.console, [""; 0]);
-    assert!(visit.document.contains("All 40 policies hold") && !visit.document.contains("<form"));
+    assert!(visit.document.contains("All 43 policies hold") && !visit.document.contains("<form"));
 }
 
 /// What the buttons of a page copied, as Markdown and as CSV.

@@ -64,7 +64,7 @@ fn it_ends_with_where_the_reports_are() {
     );
     names.sort();
     assert!(text.contains(&format!("3 people: {}", names[0].1)), "{text}");
-    assert!(plain(clean(), Language::En, 100).contains("✓ All 40 policies hold"));
+    assert!(plain(clean(), Language::En, 100).contains("✓ All 43 policies hold"));
 }
 
 #[test]
