@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use crate::collect::{Event, Observer, WaitCause};
+use crate::collect::{Event, Observer, Outlook, Plan, RateShare, WaitCause};
 use crate::diagnostic::printable;
 use crate::snapshot::Status;
 
@@ -19,7 +19,16 @@ pub(crate) struct Progress {
 #[derive(Default)]
 struct State {
     running: HashMap<&'static str, Running>,
+    whole: Option<Whole>,
     warnings: Vec<String>,
+}
+
+/// The collection as a whole.
+struct Whole {
+    outlook: Outlook,
+    began: Instant,
+    /// There once something can be told.
+    bar: Option<ProgressBar>,
 }
 
 /// A resource type that is being read.
@@ -49,7 +58,7 @@ impl Running {
             if done > 0 && seconds >= 1.0 {
                 #[expect(clippy::cast_precision_loss, reason = "shown rounded")]
                 let left = seconds / done as f64 * (of - done.min(of)) as f64;
-                text += &format!(", about {left:.0} s left");
+                text += &format!(", about {} left", rough(Duration::from_secs_f64(left)));
             }
         }
         text
@@ -62,6 +71,17 @@ impl Progress {
             bars: MultiProgress::new(),
             state: Mutex::default(),
         })
+    }
+
+    /// For a collection by this plan, to say how long it will take.
+    pub(crate) fn of(plan: &Plan, share: RateShare) -> Arc<Self> {
+        let progress = Self::new();
+        progress.lock().whole = Some(Whole {
+            outlook: Outlook::of(plan, share),
+            began: Instant::now(),
+            bar: None,
+        });
+        progress
     }
 
     /// Receives the events of a collection.
@@ -96,7 +116,23 @@ impl Progress {
         }
     }
 
+    /// Changes what is shown of the whole.
+    fn look_out(&self, event: &Event) {
+        if let Some(whole) = &mut self.lock().whole {
+            whole.outlook.hear(event, whole.began.elapsed());
+            match (whole.outlook.left(), &whole.bar) {
+                (None, _) => {}
+                (Some(Duration::ZERO), Some(bar)) => bar.finish_and_clear(),
+                (Some(left), _) => {
+                    let bar = whole.bar.get_or_insert_with(|| self.spinner(""));
+                    bar.set_message(format!("in all about {} left", rough(left)));
+                }
+            }
+        }
+    }
+
     fn on(&self, event: Event) {
+        self.look_out(&event);
         match event {
             Event::Started { resource } => {
                 let running = Running {
@@ -152,6 +188,33 @@ impl Progress {
     }
 }
 
+/// A time as it is said.
+fn rough(time: Duration) -> String {
+    match time.as_secs() {
+        seconds @ ..100 => format!("{seconds} s"),
+        seconds @ ..6_000 => format!("{} min", seconds.div_ceil(60)),
+        seconds => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
+    }
+}
+
 fn style() -> ProgressStyle {
     ProgressStyle::with_template("{spinner} {msg} {elapsed:.dim}").unwrap_or_else(|_| ProgressStyle::default_spinner())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_said_roughly() {
+        for (seconds, said) in [
+            (0, "0 s"),
+            (99, "99 s"),
+            (100, "2 min"),
+            (5_999, "100 min"),
+            (7_380, "2 h 3 min"),
+        ] {
+            assert_eq!(rough(Duration::from_secs(seconds)), said);
+        }
+    }
 }

@@ -182,7 +182,7 @@ pub(super) async fn gather(
     options: Options,
     output: &mut Output,
 ) -> Result<Manifest, Stop> {
-    let progress = Progress::new();
+    let progress = Progress::of(plan, options.rate_share);
     let result = tokio::select! {
         result = collect(tenant, plan, writer, options, Arc::new(now), progress.observer()) => result,
         () = stopped() => return Err(Stop::Interrupted),

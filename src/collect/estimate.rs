@@ -109,7 +109,7 @@ impl StepForecast {
     }
 
     /// Time that its requests take when the bucket is used as far as it may be, and no page comes faster than usual.
-    fn seconds(&self, share: RateShare) -> f64 {
+    pub(super) fn seconds(&self, share: RateShare) -> f64 {
         let cost = match self.bucket.unit {
             LimitUnit::Units => f64::from(self.step.call.cost),
             LimitUnit::Requests => 1.0,

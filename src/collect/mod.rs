@@ -14,6 +14,7 @@ mod drift;
 mod estimate;
 mod failure;
 mod list;
+mod outlook;
 mod pace;
 mod pages;
 mod plan;
@@ -29,10 +30,11 @@ use thiserror::Error;
 
 use crate::catalog::SourceName;
 use crate::diagnostic::Diagnostic;
-use crate::snapshot::SnapshotError;
+use crate::snapshot::{SnapshotError, Status};
 
 pub use auth::Grant;
 pub use estimate::{BucketForecast, Forecast, StepForecast};
+pub use outlook::Outlook;
 pub use pace::RateShare;
 pub use plan::{Plan, Step, everything, plan};
 pub use probe::{Probe, Probed, probe};
@@ -93,7 +95,7 @@ pub enum Event {
         /// Its name.
         resource: &'static str,
         /// How well it was read.
-        status: crate::snapshot::Status,
+        status: Status,
         /// Why not better.
         reason: Option<String>,
         /// Objects read.

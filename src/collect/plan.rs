@@ -8,7 +8,7 @@ use crate::catalog::{Call, Origin, PerParent, Resource, SourceName, Supply, cata
 use crate::policy::Needs;
 
 /// What to ask.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Plan {
     /// Resource types, parents before what is asked once for each of them.
     pub steps: Vec<Step>,

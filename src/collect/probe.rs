@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use serde_json::Value as Json;
 use serde_json::value::RawValue;
 
 use super::auth::Grant;
@@ -13,7 +14,7 @@ use super::retry::{Cost, GetError};
 use super::{Clock, CollectError, Observer, Options, pages};
 use crate::catalog::{PerParent, Population, RecordType, SourceName};
 use crate::config::Tenant;
-use crate::snapshot::{Parent, Status, asked};
+use crate::snapshot::{Parent, Status, asked, object};
 
 /// What one source would answer.
 #[derive(Debug)]
@@ -164,12 +165,13 @@ fn first_key(per: &PerParent, parents: &Parents) -> Result<Option<String>, (Stat
 fn first_page(step: &Step, under: Option<String>, answer: &Answer) -> Result<(Vec<Parent>, bool), String> {
     let single = step.resource.population == Population::One;
     let page = pages::parse(step.call, single, &answer.headers, &answer.body)?;
-    let parent = |object: &&RawValue| {
-        Some(Parent {
+    let parent = |raw: &&RawValue| {
+        Ok::<_, String>(Parent {
             parent: under.clone(),
-            object: serde_json::from_str(object.get()).ok()?,
+            object: Json::Object(object::read(raw.get())?),
         })
     };
     let is_whole = page.next.is_none() && under.is_none();
-    Ok((page.objects.iter().filter_map(parent).collect(), is_whole))
+    let parents: Result<Vec<Parent>, String> = page.objects.iter().map(parent).collect();
+    Ok((parents?, is_whole))
 }
