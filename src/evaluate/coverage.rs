@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::audit::Coverage;
-use crate::catalog::{RecordType, Resource};
+use crate::catalog::{RecordType, Resource, Supply};
 use crate::policy::{Judged, Needs, Policy};
 use crate::snapshot::Manifest;
 
@@ -27,6 +27,10 @@ pub(super) fn coverage(policies: &[Policy], manifest: &Manifest) -> Vec<Coverage
     for (resource, policies) in needed.into_values() {
         let Some(call) = resource.supply.call() else { continue };
         let entry = manifest.resources.iter().find(|entry| entry.resource == resource.name);
+        // What no collection can ask for is a question for a person until somebody imports it, and nothing left unread.
+        if entry.is_none() && matches!(resource.supply, Supply::Import(_)) {
+            continue;
+        }
         out.push(Coverage {
             resource: resource.name.clone(),
             source: resource.source.as_str().to_owned(),
