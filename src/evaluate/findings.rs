@@ -9,10 +9,10 @@ use uuid::Uuid;
 
 use super::gate::{self, Gate};
 use super::judge::{Doubt, Tally, bind, judge, variables};
-use super::products;
 use super::table::Tables;
 use super::trial::Trials;
 use super::waiving::{self, Uses};
+use super::{flows, products};
 use crate::audit::{
     Audit, Change, Clocks, Counts, Coverage, Evidence, FORMAT, Finding, NotApplicable, Outcome, ParamResult,
     PolicyResult, Read, RecordRead, ResourceId, ScopeResult, SnapshotId, Summary, Tenant,
@@ -105,6 +105,7 @@ pub(super) fn report(
         readiness: None,
         adjustments: Vec::new(),
         products: products::all(policies, tables),
+        licence_flows: flows::all(policies, tables),
     }
 }
 

@@ -16,6 +16,7 @@ mod condition;
 mod examine;
 mod example;
 mod findings;
+mod flows;
 mod foresee;
 mod gate;
 mod index;
