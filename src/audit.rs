@@ -420,8 +420,9 @@ pub struct ResourceId {
 impl ResourceId {
     /// Whether it is a person.
     pub fn is_person(&self) -> bool {
-        let known = crate::catalog::catalog().resource(&self.resource_type);
-        known.is_some_and(crate::catalog::Resource::is_person)
+        let record = crate::catalog::catalog().record_named(&self.resource_type);
+        let resource = record.and_then(crate::catalog::RecordType::resource);
+        resource.is_some_and(crate::catalog::Resource::is_person)
     }
 }
 
