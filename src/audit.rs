@@ -5,6 +5,7 @@
 //! values, so that whoever renders chooses the language.
 
 pub mod diagnosis;
+pub mod flow;
 pub mod readiness;
 
 use std::collections::BTreeMap;
@@ -87,6 +88,9 @@ pub struct Audit {
     /// reads them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub products: Vec<Product>,
+    /// How licences flow from Okta to people; none when no policy of this run reads that, or not all was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licence_flows: Option<flow::LicenceFlows>,
 }
 
 /// A product that the tenant holds licences of.
@@ -291,6 +295,9 @@ pub struct Summary {
     pub failed_policies: BTreeMap<String, u64>,
     /// Resources that fail, by severity.
     pub failures: BTreeMap<String, u64>,
+    /// Policies that could not be decided, by severity: of some of them no resource was ever read.
+    #[serde(default)]
+    pub undecided_policies: BTreeMap<String, u64>,
     /// Resources that could not be decided, by severity.
     pub unknowns: BTreeMap<String, u64>,
     /// All judgements.
@@ -408,6 +415,15 @@ pub struct ResourceId {
     pub key: String,
     /// Its name.
     pub name: Option<String>,
+}
+
+impl ResourceId {
+    /// Whether it is a person.
+    pub fn is_person(&self) -> bool {
+        let record = crate::catalog::catalog().record_named(&self.resource_type);
+        let resource = record.and_then(crate::catalog::RecordType::resource);
+        resource.is_some_and(crate::catalog::Resource::is_person)
+    }
 }
 
 /// A part of the condition that decided a finding.
@@ -593,8 +609,9 @@ impl Audit {
 
 impl Finding {
     /// The person that it is about, by the name they have on both sides; none when it is about something else, or many.
+    /// What a policy shows of a resource says nothing of that: it may show no name of a person, or that of a group's owner.
     pub fn person(&self) -> Option<&str> {
-        let resource = self.resource.as_ref().filter(|_| !self.personal.is_empty())?;
+        let resource = self.resource.as_ref().filter(|resource| resource.is_person())?;
         let name = resource.name.as_deref().filter(|name| !name.is_empty());
         Some(name.unwrap_or(&resource.key))
     }
@@ -647,6 +664,7 @@ impl Summary {
             for map in [
                 &mut summary.failed_policies,
                 &mut summary.failures,
+                &mut summary.undecided_policies,
                 &mut summary.unknowns,
             ] {
                 map.insert(severity.as_str().to_owned(), 0);
@@ -657,6 +675,8 @@ impl Summary {
             *summary.policies.entry(policy.outcome.as_str().to_owned()).or_default() += 1;
             *summary.failed_policies.entry(severity.to_owned()).or_default() +=
                 u64::from(policy.outcome == Outcome::Fail);
+            *summary.undecided_policies.entry(severity.to_owned()).or_default() +=
+                u64::from(policy.outcome == Outcome::Unknown);
             *summary.failures.entry(severity.to_owned()).or_default() += policy.counts.fail;
             *summary.unknowns.entry(severity.to_owned()).or_default() += policy.counts.unknown;
             summary.judgements.add(&policy.counts);

@@ -30,10 +30,11 @@
     return elements.map((element) => element.textContent).join(" ").toLowerCase().replace(/\s+/g, " ");
   }
 
-  // The choice, from the address and from the form. An address without "=" is a place on the page, not a choice.
+  // The choice, from the address and from the form. In the address a place on the page may stand before it.
+  const place = () => (/^[^=]*?(?=&|$)/.exec(location.hash.slice(1)) || [""])[0];
+
   function fromAddress() {
-    const fragment = location.hash.slice(1);
-    const values = new URLSearchParams(fragment.includes("=") ? fragment : "");
+    const values = new URLSearchParams(location.hash.slice(1 + place().length));
     const choice = {};
     for (const name of names) choice[name] = values.get(name) || "";
     for (const name of lists) choice[name] = (values.get(name) || "").split(",").filter(Boolean);
@@ -53,11 +54,13 @@
     for (const box of form.querySelectorAll("input[type=checkbox]")) box.checked = (choice[box.name] || []).includes(box.value);
   }
 
-  function toAddress(choice) {
+  const isAny = (choice) => names.some((name) => choice[name]) || lists.some((name) => choice[name].length);
+
+  function toAddress(choice, place = "") {
     const values = new URLSearchParams();
     for (const name of lists) if (choice[name].length) values.set(name, choice[name].join(","));
     for (const name of names) if (choice[name]) values.set(name, choice[name]);
-    const fragment = values.toString().replaceAll("%2C", ",");
+    const fragment = [place, values.toString().replaceAll("%2C", ",")].filter(Boolean).join("&");
     try {
       history.replaceState(null, "", fragment ? "#" + fragment : location.pathname + location.search);
     } catch {
@@ -70,7 +73,7 @@
     const asked = choice.q.toLowerCase().split(/\s+/).filter(Boolean);
     const person = choice.person.toLowerCase().trim();
     const allows = (list, value) => !list.length || list.includes(value);
-    const any = names.some((name) => choice[name]) || lists.some((name) => choice[name].length);
+    const any = isAny(choice);
     let count = 0;
     for (const group of groups) {
       const open = asked.filter((word) => !group.text.includes(word));
@@ -93,8 +96,8 @@
   }
 
   // A link to something that is hidden or closed shows it.
-  function reveal() {
-    const target = document.getElementById(location.hash.slice(1));
+  function reveal(place) {
+    const target = document.getElementById(place);
     if (!target) return;
     if (form && target.closest("[hidden]")) {
       toForm({});
@@ -114,15 +117,16 @@
     toAddress(choice);
   }
 
+  // What the form does not have is not asked for. A link on the page leads to its place and leaves the choice.
   function arrived() {
-    if (form && location.hash.includes("=")) {
-      const choice = fromAddress();
+    const to = place();
+    const choice = fromAddress();
+    if (form && isAny(choice)) {
       toForm(choice);
-      apply(choice);
-      document.getElementById("findings").scrollIntoView();
-    } else {
-      reveal();
+      apply(fromForm());
     }
+    reveal(to || (isAny(choice) ? "findings" : ""));
+    if (form && to) toAddress(fromForm(), to);
   }
 
   // Copying ------------------------------------------------------------------------------------------------------
@@ -204,11 +208,19 @@
     return out;
   }
 
-  // No spreadsheet computes a cell.
-  function cell(text) {
-    const harmless = /^[\s"]*[=+\-@＝＋－＠]/.test(text) ? "'" + text : text;
-    return `"${harmless.replaceAll('"', '""')}"`;
+  // The text so that no spreadsheet computes it, even one that takes a line apart at each semicolon.
+  function harmless(text) {
+    let out = "";
+    let begins = true;
+    for (const character of text) {
+      if (begins && "=+-@＝＋－＠".includes(character)) out += "'";
+      begins = character === ";" || (begins && /[\s"]/.test(character));
+      out += character;
+    }
+    return out;
   }
+
+  const cell = (text) => `"${harmless(text).replaceAll('"', '""')}"`;
 
   // A row for each thing that is wrong: whom the list is for, what, who acts, what to do, how to check it.
   function table(element) {

@@ -126,6 +126,24 @@ mod tests {
     }
 
     #[test]
+    fn people_are_what_a_person_is_named_by() {
+        let people = catalog().resources().iter().filter(|resource| resource.is_person());
+        assert_eq!(
+            people.map(|resource| resource.name.as_str()).collect::<Vec<_>>(),
+            [
+                "okta.user",
+                "okta.group_member",
+                "okta.app_user",
+                "entra.user",
+                "entra.user_registration",
+                "entra.risky_user",
+                "entra.sign_in",
+                "entra.deleted_user"
+            ]
+        );
+    }
+
+    #[test]
     fn every_collection_has_one_name() {
         for resource in catalog().resources() {
             assert_eq!(catalog().collection(&resource.collection).unwrap().name, resource.name);

@@ -231,6 +231,23 @@ pub struct Resource {
     pub label: Vec<FieldId>,
 }
 
+impl Resource {
+    /// Whether each of its records is a person, or speaks of one: what names it identifies somebody.
+    pub fn is_person(&self) -> bool {
+        let mut record = Some(self.record);
+        let mut personal = false;
+        for id in &self.label {
+            let field = record.and_then(|record| record.info().fields.get(usize::from(*id)));
+            personal = field.is_some_and(|field| field.personal);
+            record = field.and_then(|field| match field.ty {
+                FieldType::Record(inner) => Some(inner),
+                _ => None,
+            });
+        }
+        personal
+    }
+}
+
 /// What a resource type is read from.
 #[derive(Debug)]
 pub enum Supply {

@@ -27,8 +27,8 @@ pub(super) struct Args {
     /// Failures that somebody has accepted for a time (`tenken schema waivers`, `tenken waive`)
     #[arg(long, value_name = "FILE")]
     waivers: Option<PathBuf>,
-    /// Write a report; the format follows from the ending (html, md, json, csv, people.csv, xlsx, sarif, xml,
-    /// jsonl, oscal.json, prom) unless it is given
+    /// Write a report; the format follows from the ending (html, md, json, csv, people.csv, teams.csv, xlsx,
+    /// sarif, xml, jsonl, oscal.json, prom) unless it is given
     #[arg(long = "report", value_name = "[FORMAT:]PATH")]
     reports: Vec<Target>,
     #[command(flatten)]
@@ -134,11 +134,7 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Exit, Stop> {
     let language = args.language.get();
     report::write_all(&audit, &args.reports, language, &layout)?;
     if !args.quiet {
-        match report::summary(&audit, language, &layout, &args.reports, output) {
-            // Whoever read the summary has gone away; whoever asks for the status has not.
-            Ok(()) | Err(Stop::BrokenPipe) => {}
-            Err(stop) => return Err(stop),
-        }
+        report::summary(&audit, language, &layout, &args.reports, output)?;
     }
     if !audit.has_judgements() {
         output.error("nothing could be judged: the snapshot holds nothing that these policies decide on");

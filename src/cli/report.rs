@@ -5,6 +5,8 @@ use std::io::{BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use tempfile::NamedTempFile;
+
 use super::Stop;
 use super::output::Output;
 use crate::audit::Audit;
@@ -148,15 +150,15 @@ pub(super) fn write_all(audit: &Audit, targets: &[Target], language: Language, l
 struct Written {
     path: PathBuf,
     /// Where it lies meanwhile; `None` for what is no regular file and was written to at once.
-    temporary: Option<PathBuf>,
+    temporary: Option<NamedTempFile>,
 }
 
 impl Written {
     fn new(audit: &Audit, target: &Target, language: Language, layout: &Layout) -> Result<Self, Stop> {
         let path = &target.path;
         let failed = |error| cannot_write(path, &error);
-        let render = |file: std::io::Result<File>| -> Result<(), Stop> {
-            let mut file = BufWriter::new(file.map_err(failed)?);
+        let render = |file: &mut File| -> Result<(), Stop> {
+            let mut file = BufWriter::new(file);
             write_as(audit, target.format, language, layout, &mut file)
                 .map_err(|error| Stop::Message(format!("cannot write `{}`: {error}", path.display())))?;
             file.flush().map_err(failed)
@@ -166,44 +168,54 @@ impl Written {
         }
         // A link stays one, and a pipe or a device is not replaced by a file.
         let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        if std::fs::metadata(&place).is_ok_and(|data| !data.is_file() && !data.is_dir()) {
-            render(OpenOptions::new().write(true).open(&place))?;
+        let old = std::fs::metadata(&place).ok();
+        if old.as_ref().is_some_and(std::fs::Metadata::is_dir) {
+            return Err(failed(std::io::ErrorKind::IsADirectory.into()));
+        }
+        if old.as_ref().is_some_and(|old| !old.is_file()) {
+            render(&mut OpenOptions::new().write(true).open(&place).map_err(failed)?)?;
             return Ok(Self {
                 path: place,
                 temporary: None,
             });
         }
-        let mut name = place.file_name().unwrap_or_default().to_os_string();
-        name.push(format!(".writing-{}", std::process::id()));
-        let temporary = place.with_file_name(name);
-        let written = Self {
-            path: place,
-            temporary: Some(temporary.clone()),
-        };
-        render(File::create(temporary))?;
-        if written.path.is_dir() {
-            return Err(failed(std::io::ErrorKind::IsADirectory.into()));
+        let mut temporary = beside(&place, old.is_none()).map_err(failed)?;
+        render(temporary.as_file_mut())?;
+        // Whoever has made a report private finds it so.
+        if let Some(old) = old {
+            temporary.as_file().set_permissions(old.permissions()).map_err(failed)?;
         }
-        Ok(written)
+        temporary.as_file().sync_all().map_err(failed)?;
+        Ok(Self {
+            path: place,
+            temporary: Some(temporary),
+        })
     }
 
-    fn show(mut self) -> Result<(), Stop> {
-        let Some(temporary) = self.temporary.take() else {
+    fn show(self) -> Result<(), Stop> {
+        let Some(temporary) = self.temporary else {
             return Ok(());
         };
-        std::fs::rename(&temporary, &self.path).map_err(|error| {
-            let _ = std::fs::remove_file(&temporary);
-            cannot_write(&self.path, &error)
-        })
+        temporary
+            .persist(&self.path)
+            .map_err(|error| cannot_write(&self.path, &error.error))?;
+        Ok(())
     }
 }
 
-impl Drop for Written {
-    fn drop(&mut self) {
-        if let Some(temporary) = &self.temporary {
-            let _ = std::fs::remove_file(temporary);
-        }
+/// A file of its own in the folder of another, with a name that nobody can foretell. It is for its owner alone, or open
+/// as the process opens its files.
+fn beside(place: &Path, open: bool) -> std::io::Result<NamedTempFile> {
+    let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".tenken-");
+    #[cfg(not(unix))]
+    let _ = open;
+    #[cfg(unix)]
+    if open {
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     }
+    builder.tempfile_in(folder.unwrap_or(Path::new(".")))
 }
 
 fn cannot_write(path: &Path, error: &std::io::Error) -> Stop {
@@ -226,7 +238,8 @@ fn address(path: &Path) -> Option<String> {
     Some(address)
 }
 
-/// Prints the summary, with where the reports are.
+/// Prints the summary, with where the reports are. Its reader may have gone away; whoever asks for the exit status has
+/// not, and the reports are there.
 pub(super) fn summary(
     audit: &Audit,
     language: Language,
@@ -244,6 +257,8 @@ pub(super) fn summary(
         .collect();
     let text = terminal_summary_as(audit, language, layout, output.width(), &files)
         .map_err(|error| Stop::Message(format!("cannot render the summary: {error}")))?;
-    output.result(&text)?;
-    Ok(())
+    match output.result(&text).map_err(Stop::from) {
+        Ok(()) | Err(Stop::BrokenPipe) => Ok(()),
+        Err(stop) => Err(stop),
+    }
 }

@@ -9,10 +9,10 @@ use super::coverage::coverage;
 use super::evidence::{MAX_PARTS, TOO_LARGE, resource_id};
 use super::gate::{self, Gate};
 use super::judge::{Doubt, Tally, bind, judge, variables};
-use super::products;
 use super::table::Tables;
 use super::trial::Trials;
 use super::waiving::{self, Uses};
+use super::{flows, products};
 use crate::audit::{
     Audit, Clocks, Counts, FORMAT, Finding, NotApplicable, Outcome, ParamResult, PolicyResult, ResourceId, ScopeResult,
     SnapshotId, Summary, Tenant,
@@ -103,6 +103,7 @@ pub(super) fn report(
         readiness: None,
         adjustments: Vec::new(),
         products: products::all(policies, tables),
+        licence_flows: flows::all(policies, tables),
     }
 }
 

@@ -18,6 +18,7 @@ mod evidence;
 mod examine;
 mod example;
 mod findings;
+mod flows;
 mod foresee;
 mod gate;
 mod index;

@@ -40,7 +40,7 @@ pub(super) fn all(policies: &[Policy], tables: &Tables) -> Vec<Product> {
 }
 
 /// The values of an expression, if policies have read what it reads and it is a list that was read to its end.
-fn column(text: &str, read: &Needs, tables: &Tables) -> Option<Vec<Json>> {
+pub(super) fn column(text: &str, read: &Needs, tables: &Tables) -> Option<Vec<Json>> {
     let compiled = compile(text, &Scope::snapshot().with("now", Type::Timestamp));
     let plan = compiled.plan.filter(|_| compiled.mistakes.is_empty())?;
     if !read.cover(&Needs::of(&plan.reads)) {

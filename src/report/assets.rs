@@ -19,6 +19,7 @@ assets! {
     "templates/html/coverage.html.j2",
     "templates/html/diagnosis.html.j2",
     "templates/html/findings.html.j2",
+    "templates/html/flows.html.j2",
     "templates/html/frameworks.html.j2",
     "templates/html/lists.html.j2",
     "templates/html/method.html.j2",

@@ -21,6 +21,7 @@ const LIMITS: Limits = Limits {
     bytes: 1_500_000,
     people: 200,
     concerned: 25,
+    brief: false,
 };
 
 /// The report as a page.
@@ -43,7 +44,7 @@ pub(super) fn render(audit: &Audit, language: Language, layout: &Layout) -> Resu
     environment.add_global("security_policy", security_policy(&style, script));
     environment.add_global("style", Value::from_safe_string(style));
     environment.add_global("script", Value::from_safe_string(script.to_owned()));
-    template::render(&environment, "report.html.j2", &View::of(audit, language, LIMITS))
+    template::render(&environment, "report.html.j2", &View::of(audit, language, LIMITS)?)
 }
 
 /// Only this style and this script; no request, no form, no base; nothing may make markup out of text. The one thing

@@ -58,6 +58,7 @@ fn case(told: &Plain<'_>, item: Item<'_>) -> TestCase {
         told.who_acts(item.policy).unwrap_or_default(),
         numbered(&told.to_do(item)),
         told.evidence(item.finding),
+        told.concerned(item.finding).unwrap_or_default(),
         told.changes_told(item.finding).unwrap_or_default(),
     ];
     let lines: Vec<String> = lines.into_iter().filter(|line| !line.is_empty()).collect();

@@ -7,6 +7,7 @@ use minijinja::Value;
 
 use super::layout::Layout;
 use super::shown::visible;
+use super::texts::Texts;
 use super::view::{Limits, View};
 use super::{ReportError, template};
 use crate::audit::Audit;
@@ -19,9 +20,18 @@ const LIMITS: Limits = Limits {
     bytes: 250_000,
     people: 50,
     concerned: 10,
+    brief: false,
 };
 
-/// The report as Markdown.
+/// What GitHub takes as a comment or a description, in characters.
+const LONGEST: usize = 65_536;
+/// What is kept free for saying what is left out.
+const ROOM: usize = 1_000;
+
+/// How many findings of each policy are tried in turn, once all that is told elsewhere is left out.
+const FEWER: [usize; 6] = [25, 10, 5, 2, 1, 0];
+
+/// The report as Markdown, shortened until it fits. It says what it leaves out.
 pub(super) fn render(audit: &Audit, language: Language, layout: &Layout) -> Result<String, ReportError> {
     let mut environment = template::environment(layout, language, escape)?;
     environment.add_filter("code", |text: String| Value::from_safe_string(code(&text)));
@@ -29,7 +39,47 @@ pub(super) fn render(audit: &Audit, language: Language, layout: &Layout) -> Resu
         Value::from_safe_string(code(&text.replace('|', "\\u{7c}")))
     });
     environment.add_filter("address", |text: String| Value::from_safe_string(address(&text)));
-    template::render(&environment, "report.md.j2", &View::of(audit, language, LIMITS))
+    let brief = FEWER.into_iter().map(|each| Limits {
+        each,
+        people: 0,
+        concerned: 0,
+        brief: true,
+        ..LIMITS
+    });
+    let mut text = String::new();
+    for limits in std::iter::once(LIMITS).chain(brief) {
+        text = template::render(&environment, "report.md.j2", &View::of(audit, language, limits)?)?;
+        if text.chars().count() <= LONGEST {
+            return Ok(text);
+        }
+    }
+    cut(&text, language)
+}
+
+/// The lines that fit, and the sections that do not: policies, frameworks or resource types without number.
+fn cut(text: &str, language: Language) -> Result<String, ReportError> {
+    let mut kept = String::new();
+    let mut room = LONGEST - ROOM;
+    let mut section = None;
+    let mut lines = text.split_inclusive('\n');
+    let heading = |line: &str| line.strip_prefix("## ").map(|title| title.trim().to_owned());
+    let mut left_out: Vec<String> = Vec::new();
+    for line in lines.by_ref() {
+        section = heading(line).or(section);
+        let length = line.chars().count();
+        if length > room {
+            left_out.extend(section.take());
+            break;
+        }
+        room -= length;
+        kept.push_str(line);
+    }
+    left_out.extend(lines.filter_map(heading));
+    let texts = Texts::of(language).map_err(ReportError)?;
+    let get = |key: &str, values: &[(String, String)]| texts.get(key, None, values).map_err(ReportError);
+    let sections = left_out.join(&get("page.comma", &[])?);
+    let note = get("page.cut", &[("sections".to_owned(), sections)])?;
+    Ok(format!("{}\n\n{note}\n", kept.trim_end()))
 }
 
 /// A code span. Its fence is longer than any run of backticks in it, and spaces keep it from touching them.

@@ -54,6 +54,8 @@ pub enum Format {
     Csv,
     /// CSV with a line for each person and what is wrong with them, or of a rollout what becomes of them.
     People,
+    /// CSV with a line for each failure of each team that has to mend it.
+    Teams,
     /// An Excel workbook.
     Xlsx,
     /// SARIF 2.1.0.
@@ -75,12 +77,13 @@ pub struct ReportError(pub(crate) String);
 
 impl Format {
     /// Every format with its name and the endings of its files.
-    const ALL: [(Self, &'static str, &'static [&'static str]); 11] = [
+    const ALL: [(Self, &'static str, &'static [&'static str]); 12] = [
         (Self::Json, "json", &["json"]),
         (Self::Markdown, "markdown", &["md", "markdown"]),
         (Self::Html, "html", &["html", "htm"]),
         (Self::Csv, "csv", &["csv"]),
         (Self::People, "people", &["people.csv"]),
+        (Self::Teams, "teams", &["teams.csv"]),
         (Self::Xlsx, "xlsx", &["xlsx"]),
         (Self::Sarif, "sarif", &["sarif", "sarif.json"]),
         (Self::Junit, "junit", &["xml"]),
@@ -144,6 +147,7 @@ pub fn write_as(
         Format::Json => return json::write(audit, out),
         Format::Csv => return csv::findings(audit, language, out),
         Format::People => return csv::people(audit, language, out),
+        Format::Teams => return csv::teams(audit, language, out),
         Format::Xlsx => return xlsx::write(audit, language, out),
         Format::Sarif => return sarif::write(audit, language, out),
         Format::Junit => return junit::write(audit, language, out),

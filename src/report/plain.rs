@@ -9,13 +9,15 @@ use serde_json::Value as Json;
 use super::ReportError;
 use super::shown::visible;
 use super::texts::Texts;
-use super::view::{message, steps};
+use super::view::{belongs, message, steps};
 use crate::audit::{Audit, Change, Counts, Evidence, Finding, Outcome, PolicyResult, Read, ResourceId, WaiverResult};
 use crate::expr::Origin;
 use crate::policy::{Language, Severity, Steps};
 
-/// Longest name, key or sentence, in characters. A spreadsheet's cell takes 32,767, and audit.json has the whole.
+/// Longest name, key or sentence, in characters; audit.json has the whole.
 const LONGEST: usize = 2_000;
+/// Longest list of names: a spreadsheet's cell takes 32,767 characters.
+const CELL: usize = 30_000;
 /// Parts of the evidence of one finding, and values of one part.
 const PARTS: usize = 12;
 /// Longest text of the evidence of one finding.
@@ -39,22 +41,20 @@ pub(super) struct Item<'a> {
     pub(super) at: usize,
     /// What accepts it, if it is waived.
     pub(super) waiver: Option<&'a WaiverResult>,
+    /// For whom it is listed, in a list by who has to act.
+    pub(super) role: Option<&'a str>,
 }
 
 impl<'a> Plain<'a> {
-    /// Refuses an audit whose findings belong to nothing: leaving them out would be a lie.
+    /// An audit ready to be told, if each of its findings belongs to one of its policies.
     pub(super) fn of(audit: &'a Audit, language: Language) -> Result<Self, ReportError> {
+        belongs(audit)?;
         let policies: HashMap<&str, usize> = audit
             .policies
             .iter()
             .enumerate()
             .map(|(at, policy)| (policy.id.as_str(), at))
             .collect();
-        let homeless = |finding: &&Finding| !policies.contains_key(finding.policy.as_str());
-        if let Some(finding) = audit.findings.iter().find(homeless) {
-            let message = format!("finding {} is of a policy that the audit does not hold", finding.id);
-            return Err(ReportError(message));
-        }
         Ok(Self {
             audit,
             language,
@@ -73,6 +73,7 @@ impl<'a> Plain<'a> {
                 policy: self.audit.policies.get(at)?,
                 at,
                 waiver,
+                role: None,
             })
         })
     }
@@ -157,6 +158,27 @@ impl<'a> Plain<'a> {
             0 => self.text("findings.unread"),
             count => self.counted(&self.kind(finding), count),
         }
+    }
+
+    /// Those whom a finding about many names, with their keys: all of them as long as there are no more than
+    /// [`crate::audit::MAX_KEYS`].
+    pub(super) fn resources(&self, finding: &Finding) -> String {
+        let many = finding.resource.is_none().then_some(&finding.resources);
+        let names = many.into_iter().flatten().map(|resource| match &resource.name {
+            Some(name) if !name.is_empty() => format!("{} ({})", plain(name), plain(&resource.key)),
+            _ => plain(&resource.key),
+        });
+        let more = finding.count.saturating_sub(finding.resources.len() as u64);
+        let more = (more > 0 && !finding.resources.is_empty()).then(|| format!("… +{more}"));
+        let names: Vec<String> = names.chain(more).collect();
+        visible(&names.join(", "), CELL)
+    }
+
+    /// The same as a sentence; nothing where it is about one.
+    pub(super) fn concerned(&self, finding: &Finding) -> Option<String> {
+        let names = self.resources(finding);
+        let words = [self.text("findings.concerns"), self.text("page.colon")];
+        (!names.is_empty()).then(|| words.concat() + &names)
     }
 
     /// So many resources of a type, in words.

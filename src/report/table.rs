@@ -9,6 +9,13 @@ use crate::audit::Outcome;
 pub(super) enum Cell {
     Text(String),
     Number(u64),
+    /// Names that programs go by, with the section of the texts that has their words for people.
+    Codes(&'static str, Vec<&'static str>),
+}
+
+/// One such name.
+fn code(section: &'static str, name: &'static str) -> Cell {
+    Cell::Codes(section, vec![name])
 }
 
 /// A list of findings, line by line.
@@ -36,6 +43,7 @@ pub(super) const FINDINGS: Table = Table {
         "resource_type",
         "key",
         "count",
+        "resources",
         "causes",
         "evidence",
         "change",
@@ -57,6 +65,16 @@ pub(super) const PEOPLE: Table = Table {
     cells: person,
 };
 
+/// What fails, role by role in alphabetical order, the gravest of each first: what a team has to do. What a policy names
+/// nobody for stands first, with no role.
+pub(super) const TEAMS: Table = Table {
+    columns: &[
+        "team", "severity", "name", "message", "fix", "check", "policy", "title", "finding",
+    ],
+    items: teams,
+    cells: team,
+};
+
 /// The cells of a finding.
 fn finding(plain_audit: &Plain<'_>, item: Item<'_>) -> Vec<Cell> {
     let Item {
@@ -65,11 +83,11 @@ fn finding(plain_audit: &Plain<'_>, item: Item<'_>) -> Vec<Cell> {
         waiver,
         ..
     } = item;
-    let causes: Vec<&str> = finding.causes.iter().map(|origin| origin.cause.as_str()).collect();
+    let causes: Vec<&'static str> = finding.causes.iter().map(|origin| origin.cause.as_str()).collect();
     let text = Cell::Text;
     vec![
-        text(finding.outcome.as_str().to_owned()),
-        text(finding.severity.as_str().to_owned()),
+        code("outcome", finding.outcome.as_str()),
+        code("severity", finding.severity.as_str()),
         text(plain_audit.subject(finding)),
         text(plain_audit.message(item)),
         text(plain_audit.who(policy)),
@@ -86,7 +104,8 @@ fn finding(plain_audit: &Plain<'_>, item: Item<'_>) -> Vec<Cell> {
                 .unwrap_or_default(),
         ),
         Cell::Number(finding.count),
-        text(causes.join(", ")),
+        text(plain_audit.resources(finding)),
+        Cell::Codes("cause", causes),
         text(plain_audit.evidence(finding)),
         text(plain_audit.changes(finding).join("; ")),
         text(framework_items(policy).join(", ")),
@@ -111,17 +130,43 @@ fn people<'p>(plain_audit: &'p Plain<'p>) -> Vec<Item<'p>> {
 
 /// The cells of a person's failure.
 fn person(plain_audit: &Plain<'_>, item: Item<'_>) -> Vec<Cell> {
+    let who = Cell::Text(plain_audit.who(item.policy));
+    let [subject, severity, message, rest @ ..] = failure(plain_audit, item);
+    [subject, severity, message, who].into_iter().chain(rest).collect()
+}
+
+/// Failures for each role that can mend them.
+fn teams<'p>(plain_audit: &'p Plain<'p>) -> Vec<Item<'p>> {
+    let failures = plain_audit.items().filter(|item| item.finding.outcome == Outcome::Fail);
+    let mut items: Vec<Item<'_>> = failures
+        .flat_map(|item| {
+            let roles = item.policy.who.iter().map(|role| Some(role.as_str()));
+            let nobody = item.policy.who.is_empty().then_some(None);
+            roles.chain(nobody).map(move |role| Item { role, ..item })
+        })
+        .collect();
+    items.sort_by_key(|item| (item.role, Reverse(item.finding.severity), item.at));
+    items
+}
+
+/// The cells of what a team has to mend.
+fn team(plain_audit: &Plain<'_>, item: Item<'_>) -> Vec<Cell> {
+    let team = item.role.map(|role| plain_audit.role(role)).unwrap_or_default();
+    let [subject, severity, rest @ ..] = failure(plain_audit, item);
+    [Cell::Text(team), severity, subject].into_iter().chain(rest).collect()
+}
+
+/// Of a failure whom it is about, how grave it is, what is wrong, what to do and how to check it.
+fn failure(plain_audit: &Plain<'_>, item: Item<'_>) -> [Cell; 8] {
+    let text = Cell::Text;
     [
-        plain_audit.subject(item.finding),
-        item.finding.severity.as_str().to_owned(),
-        plain_audit.message(item),
-        plain_audit.who(item.policy),
-        numbered(&plain_audit.to_do(item)),
-        plain_audit.check(item.policy),
-        plain(&item.policy.id),
-        plain_audit.title(item.policy),
-        item.finding.id.to_string(),
+        text(plain_audit.subject(item.finding)),
+        code("severity", item.finding.severity.as_str()),
+        text(plain_audit.message(item)),
+        text(numbered(&plain_audit.to_do(item))),
+        text(plain_audit.check(item.policy)),
+        text(plain(&item.policy.id)),
+        text(plain_audit.title(item.policy)),
+        text(item.finding.id.to_string()),
     ]
-    .map(Cell::Text)
-    .into()
 }

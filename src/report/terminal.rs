@@ -47,7 +47,8 @@ pub(super) fn render(
     files: &[File],
 ) -> Result<String, ReportError> {
     let environment = environment(layout, language, width, files)?;
-    template::render(&environment, "summary.txt.j2", &View::of(audit, language, Limits::NONE))
+    let view = View::of(audit, language, Limits::NONE)?;
+    template::render(&environment, "summary.txt.j2", &view)
 }
 
 /// What is laid out of a diagnosis alone.
@@ -128,7 +129,7 @@ fn paint(text: Value, name: &str) -> Result<Value, Error> {
         "dim" => Style::new().dimmed(),
         "fail" | "critical" => AnsiColor::Red.on_default().bold(),
         "high" => AnsiColor::Red.on_default(),
-        "medium" | "unknown" => AnsiColor::Yellow.on_default(),
+        "medium" | "unknown" | "waived" => AnsiColor::Yellow.on_default(),
         "low" | "info" => AnsiColor::Cyan.on_default(),
         "pass" => AnsiColor::Green.on_default().bold(),
         "not_applicable" => Style::new().bold(),

@@ -126,6 +126,25 @@ fn fill(text: &str, value: impl Fn(&str) -> Option<String>) -> Result<String, St
     Ok(out)
 }
 
+/// A time to the minute, in UTC, as a language writes it. Machines read it in RFC 3339.
+pub(super) fn moment(time: jiff::Timestamp, language: Language) -> String {
+    written(&time.to_zoned(jiff::tz::TimeZone::UTC), "page.moment", language)
+}
+
+/// A day as a language writes it.
+pub(super) fn day(date: jiff::civil::Date, language: Language) -> String {
+    match date.to_zoned(jiff::tz::TimeZone::UTC) {
+        Ok(day) => written(&day, "page.day", language),
+        Err(_) => date.to_string(),
+    }
+}
+
+/// A time by the pattern that a text is.
+fn written(time: &jiff::Zoned, pattern: &str, language: Language) -> String {
+    let pattern = Texts::of(language).and_then(|texts| texts.get(pattern, None, &[]));
+    pattern.map_or_else(|_| time.to_string(), |pattern| time.strftime(&pattern).to_string())
+}
+
 /// A number with its thousands apart.
 pub(super) fn number(n: u64) -> String {
     let digits = n.to_string();
@@ -150,7 +169,9 @@ mod tests {
     use crate::report::{rollout, table, xlsx};
 
     /// Sections whose names are those of a list elsewhere, so that no template spells them out.
-    const LISTS: [&str; 32] = [
+    const LISTS: [&str; 34] = [
+        "route",
+        "arrival",
         "framework",
         "undecided",
         "severity",
@@ -186,9 +207,11 @@ mod tests {
     ];
 
     /// Files of formats without templates.
-    const FILES: [&str; 3] = [
+    const FILES: [&str; 5] = [
+        include_str!("markdown.rs"),
         include_str!("oscal.rs"),
         include_str!("plain.rs"),
+        include_str!("texts.rs"),
         include_str!("xlsx.rs"),
     ];
 
@@ -347,7 +370,7 @@ mod tests {
 
     #[test]
     fn columns_have_a_heading() {
-        let tables = [&table::FINDINGS, &table::PEOPLE].map(|table| table.columns);
+        let tables = [&table::FINDINGS, &table::PEOPLE, &table::TEAMS].map(|table| table.columns);
         let others: [&[&str]; 4] = [&xlsx::POLICIES, &xlsx::COVERAGE, &xlsx::SUMMARY, rollout::COLUMNS];
         let columns = tables.iter().chain(&others).flat_map(|columns| columns.iter().copied());
         assert_eq!(section("field"), set(columns));
@@ -367,6 +390,16 @@ mod tests {
         );
         assert!(en.get("resource.okta.app_user", None, &[]).is_err());
         assert!(en.get("no.such", None, &[]).is_err());
+    }
+
+    #[test]
+    fn times_are_written_as_each_language_does() {
+        let time = "2026-11-09T04:05:59Z".parse().unwrap();
+        assert_eq!(moment(time, Language::En), "9 Nov 2026, 04:05 UTC");
+        assert_eq!(moment(time, Language::Ja), "2026年11月9日 04:05 UTC");
+        let date = jiff::civil::date(2027, 3, 31);
+        assert_eq!(day(date, Language::En), "31 Mar 2027");
+        assert_eq!(day(date, Language::Ja), "2027年3月31日");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A workbook: summary, policies, findings, people and what was read, each on its sheet.
+//! A workbook: summary, policies, findings, people, teams and what was read, each on its sheet.
 //!
 //! Text is written as text, so that nothing in it is a formula or a link.
 
@@ -7,7 +7,8 @@ use std::io::Write;
 use rust_xlsxwriter::{DocProperties, Format, FormatAlign, Workbook, Worksheet, XlsxError};
 
 use super::plain::{Plain, framework_items, numbered, outcomes, plain};
-use super::table::{Cell, FINDINGS, PEOPLE, Table};
+use super::table::{Cell, FINDINGS, PEOPLE, TEAMS, Table};
+use super::texts::moment;
 use super::{ReportError, rollout};
 use crate::audit::{Audit, Coverage, PolicyResult};
 use crate::policy::Language;
@@ -57,7 +58,7 @@ pub(super) fn write(audit: &Audit, language: Language, out: &mut dyn Write) -> R
     out.write_all(&bytes).map_err(|error| ReportError(error.to_string()))
 }
 
-/// The file, which is made in memory: its directory comes last.
+/// The file, of which the compressed text alone is in memory: each line is written when the next begins.
 fn workbook(told: &Plain<'_>) -> Result<Vec<u8>, XlsxError> {
     let mut workbook = Workbook::new();
     let made = told.audit.clocks.as_of.to_zoned(jiff::tz::TimeZone::UTC).datetime();
@@ -71,6 +72,7 @@ fn workbook(told: &Plain<'_>) -> Result<Vec<u8>, XlsxError> {
         ("list.policies", &POLICIES, Box::new(policies)),
         ("list.findings", FINDINGS.columns, Box::new(lines(&FINDINGS, told))),
         ("list.people", PEOPLE.columns, Box::new(lines(&PEOPLE, told))),
+        ("list.teams", TEAMS.columns, Box::new(lines(&TEAMS, told))),
         ("list.coverage", &COVERAGE, Box::new(coverage)),
     ];
     if let Some(readiness) = &told.audit.readiness {
@@ -78,7 +80,9 @@ fn workbook(told: &Plain<'_>) -> Result<Vec<u8>, XlsxError> {
         sheets.insert(1, ("list.rollout", rollout::COLUMNS, lines));
     }
     for (name, columns, lines) in sheets {
-        let sheet = workbook.add_worksheet().set_name(told.text(name))?;
+        let sheet = workbook
+            .add_worksheet_with_constant_memory()?
+            .set_name(told.text(name))?;
         fill(sheet, told, columns, lines)?;
     }
     workbook.save_to_buffer()
@@ -113,6 +117,14 @@ fn fill(
         }
         for (column, cell) in (0..).zip(cells) {
             match cell {
+                Cell::Codes(section, names) => {
+                    let words: Vec<String> = names
+                        .iter()
+                        .map(|name| told.text(&format!("{section}.{name}")))
+                        .collect();
+                    let words = words.join(&told.text("page.comma"));
+                    sheet.write_string_with_format(row, column, words, &wrapped)?
+                }
                 Cell::Text(text) => sheet.write_string_with_format(row, column, text, &wrapped)?,
                 // Beyond 2^53 a spreadsheet has no whole numbers; no tenant comes near.
                 Cell::Number(number) => sheet.write_number_with_format(row, column, number as f64, &wrapped)?,
@@ -128,10 +140,9 @@ fn fill(
 /// How wide a column is.
 fn width(name: &str) -> f64 {
     match name {
-        "message" | "fix" | "reasons" | "evidence" | "value" | "title" | "check" => WIDEST,
-        "name" | "person" | "who" | "policy" | "finding" | "key" | "reason" | "endpoint" | "permission" | "field" => {
-            36.0
-        }
+        "message" | "fix" | "resources" | "reasons" | "evidence" | "value" | "title" | "check" => WIDEST,
+        "name" | "person" | "team" | "who" | "policy" | "finding" | "key" | "reason" | "endpoint" | "permission"
+        | "field" => 36.0,
         _ => 14.0,
     }
 }
@@ -145,26 +156,28 @@ fn summary(told: &Plain<'_>) -> Vec<Vec<Cell>> {
         lines.extend(side.as_ref().map(|side| text(key, plain(&side.url))));
     }
     lines.extend([
-        text("fact.read", time(audit.snapshot.ended)),
-        text("fact.as_of", time(audit.clocks.as_of)),
+        text("fact.read", moment(audit.snapshot.ended, told.language)),
+        text("fact.as_of", moment(audit.clocks.as_of, told.language)),
         text("fact.snapshot", plain(&audit.snapshot.digest)),
         text(
             "fact.tool",
             plain(&format!("{} {}", audit.tool.name, audit.tool.version)),
         ),
     ]);
-    for (outcome, count) in outcomes(&audit.summary.judgements) {
-        lines.push(vec![
-            Cell::Text(told.text(&format!("outcome.{outcome}"))),
-            Cell::Number(count),
-        ]);
+    // Of a policy whose resources were never read nothing is counted but the policy.
+    let policies = audit.summary.policies.iter();
+    let policies = policies.map(|(outcome, count)| ("section.policies", outcome.as_str(), *count));
+    let judgements = outcomes(&audit.summary.judgements);
+    let judgements = judgements.map(|(outcome, count)| ("list.judgements", outcome, count));
+    for (of, outcome, count) in policies.chain(judgements) {
+        let name = [
+            told.text(of),
+            told.text("page.colon"),
+            told.text(&format!("outcome.{outcome}")),
+        ];
+        lines.push(vec![Cell::Text(name.concat()), Cell::Number(count)]);
     }
     lines
-}
-
-/// A time, in UTC.
-fn time(at: jiff::Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 /// The cells of a policy.
@@ -192,7 +205,12 @@ fn coverage_line(told: &Plain<'_>, entry: &Coverage) -> Vec<Cell> {
         Cell::Text(told.status(&entry.status)),
         text(entry.reason.as_deref().unwrap_or_default()),
         Cell::Number(entry.objects),
-        Cell::Text(entry.read_at.map(time).unwrap_or_default()),
+        Cell::Text(
+            entry
+                .read_at
+                .map(|time| moment(time, told.language))
+                .unwrap_or_default(),
+        ),
         text(&entry.endpoint),
         text(&entry.permission),
     ]

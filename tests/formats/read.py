@@ -20,6 +20,11 @@ from sarif import loader
 from trestle.oscal.assessment_results import AssessmentResults
 
 FOLDER, SARIF_SCHEMA = Path(sys.argv[1]), Path(sys.argv[2])
+# Resource types whose records are people.
+PEOPLE = {
+    "okta.user", "okta.group_member", "okta.app_user", "entra.user", "entra.user_registration", "entra.risky_user",
+    "entra.sign_in", "entra.deleted_user",
+}
 # What a spreadsheet would compute.
 FORMULA = tuple("=+-@\t\r＝＋－＠")
 SARIF = jsonschema.Draft4Validator(json.loads(SARIF_SCHEMA.read_text()))
@@ -51,13 +56,20 @@ def personal(audit):
     return sorted(
         finding["id"]
         for finding in audit["findings"]
-        if finding["outcome"] == "fail" and finding["personal"] and finding["resource"]
+        if finding["outcome"] == "fail" and finding["resource"] and finding["resource"]["type"] in PEOPLE
     )
+
+
+def for_teams(audit):
+    """Ids of the failures, once for each role that can mend them."""
+    who = {policy["id"]: policy["who"] or [None] for policy in audit["policies"]}
+    failures = [finding for finding in audit["findings"] if finding["outcome"] == "fail"]
+    return sorted(finding["id"] for finding in failures for _ in who[finding["policy"]])
 
 
 def read_csv(file, audit, name):
     """DuckDB: finds out the dialect by itself."""
-    for ending, expected in [("csv", ids(audit)), ("people.csv", personal(audit))]:
+    for ending, expected in [("csv", ids(audit)), ("people.csv", personal(audit)), ("teams.csv", for_teams(audit))]:
         table = duckdb.sql(f"select * from read_csv('{file(ending)}', all_varchar=true, header=true)")
         rows = [dict(zip(table.columns, row)) for row in table.fetchall()]
         same(sorted(row["finding"] for row in rows), expected, f"{name}: {ending}")
@@ -72,11 +84,12 @@ def read_csv(file, audit, name):
 def read_xlsx(file, audit, name):
     """openpyxl."""
     book = openpyxl.load_workbook(file("xlsx"))
-    same(len(book.sheetnames), 5, f"{name}: sheets")
-    summary, policies, findings, people, coverage = book.worksheets
+    same(len(book.sheetnames), 6, f"{name}: sheets")
+    summary, policies, findings, people, teams, coverage = book.worksheets
     last = lambda sheet: sorted(row[-1] for row in sheet.iter_rows(min_row=2, values_only=True))
     same(last(findings), ids(audit), f"{name}: findings in xlsx")
     same(last(people), personal(audit), f"{name}: people in xlsx")
+    same(last(teams), for_teams(audit), f"{name}: teams in xlsx")
     same(policies.max_row - 1, len(audit["policies"]), f"{name}: policies in xlsx")
     same(coverage.max_row - 1, len(audit["coverage"]), f"{name}: coverage in xlsx")
     failures = sum(row[4] for row in policies.iter_rows(min_row=2, values_only=True))

@@ -35,6 +35,8 @@ pub(super) struct Action {
     names: Vec<Shown>,
     /// How many more there are.
     more: u64,
+    /// Whether they are people.
+    people: bool,
     /// What is wrong with each of the first.
     concerned: Vec<Vec<PieceView>>,
     /// How many more there are of whom it is not said.
@@ -68,7 +70,7 @@ pub(super) fn all(audit: &Audit, findings: &ByPolicy<'_>, language: Language, li
         .map(|(at, policy)| {
             let own = findings.get(policy.id.as_str()).map_or(&[][..], Vec::as_slice);
             let failures: Vec<_> = own.iter().filter(|finding| finding.outcome == Outcome::Fail).collect();
-            let people = failures.iter().filter(|finding| !finding.personal.is_empty()).count();
+            let people = failures.iter().filter(|finding| finding.person().is_some()).count();
             (at, policy, failures, people)
         })
         .collect();
@@ -103,6 +105,7 @@ pub(super) fn all(audit: &Audit, findings: &ByPolicy<'_>, language: Language, li
                 affected: policy.counts.fail,
                 more: policy.counts.fail.saturating_sub(names.len() as u64),
                 names,
+                people: people > 0,
                 example: failures
                     .first()
                     .map(|first| pieces(first, policy, language, EXAMPLE))

@@ -116,7 +116,7 @@ impl DiagnosisView {
         let causes = diagnosis.causes.iter().enumerate();
         Self {
             person: diagnosis.person.as_ref().map(person),
-            error: diagnosis.error.as_ref().map(error),
+            error: diagnosis.error.as_ref().map(|text| error(text, language)),
             history: diagnosis.history.as_ref().map(|history| HistoryView {
                 failures: history
                     .failures
@@ -157,8 +157,8 @@ fn person(person: &Person) -> PersonView {
 
 fn logged(failure: &LoggedFailure, language: Language) -> LoggedView {
     LoggedView {
-        last: Moment::of(failure.last),
-        first: Moment::of(failure.first),
+        last: Moment::of(failure.last, language),
+        first: Moment::of(failure.first, language),
         times: failure.times,
         text: Shown::value(&failure.text),
         title: failure.title.as_ref().map(|title| Shown::prose(title.get(language))),
@@ -166,10 +166,10 @@ fn logged(failure: &LoggedFailure, language: Language) -> LoggedView {
     }
 }
 
-fn error(error: &ErrorText) -> ErrorView {
+fn error(error: &ErrorText, language: Language) -> ErrorView {
     ErrorView {
         text: Shown::value(&error.text),
-        logged: error.logged.map(Moment::of),
+        logged: error.logged.map(|time| Moment::of(time, language)),
         status: error.status,
         codes: error.codes.iter().map(|code| Shown::name(code)).collect(),
         call: error.call.as_deref().map(Shown::name),
@@ -219,6 +219,6 @@ fn clue(clue: &Clue, language: Language) -> ClueView {
         more: clue.of.saturating_sub(1),
         causes: finding.causes.iter().map(CauseView::of).collect(),
         parts: parts(&finding.evidence).0,
-        records: records(&finding.evidence),
+        records: records(&finding.evidence, language),
     }
 }

@@ -67,7 +67,7 @@ pub(super) fn all(audit: &Audit, language: Language) -> Vec<Doubt> {
     for doubt in &mut doubts {
         doubt
             .policies
-            .sort_by_key(|policy| (Reverse(policy.unread), Reverse(policy.count)));
+            .sort_by_key(|policy| (Reverse(policy.count), Reverse(policy.unread)));
     }
     doubts.sort_by_key(|doubt| {
         let unread = doubt.policies.iter().any(|policy| policy.unread);
@@ -113,7 +113,9 @@ impl Doubt {
                 title: Shown::prose(policy.title.get(language)),
                 resource: Shown::name(&policy.resource),
                 count: 0,
-                of: policy.population.saturating_sub(policy.counts.out_of_scope),
+                of: policy
+                    .population
+                    .saturating_sub(policy.counts.out_of_scope + policy.counts.excluded),
                 unread: false,
             });
             self.policies.len() - 1

@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 use super::Moment;
 use crate::audit::{Change, Evidence, Read};
 use crate::expr::Origin;
+use crate::policy::Language;
 use crate::report::shown::Shown;
 
 /// Parts of one finding.
@@ -142,7 +143,7 @@ impl ChangeView {
 }
 
 /// Every record that any part read, once.
-pub(super) fn records(evidence: &[Evidence]) -> Vec<RecordView> {
+pub(super) fn records(evidence: &[Evidence], language: Language) -> Vec<RecordView> {
     let mut seen: Vec<RecordView> = Vec::new();
     for record in evidence.iter().flat_map(|part| &part.records) {
         let view = RecordView {
@@ -151,7 +152,7 @@ pub(super) fn records(evidence: &[Evidence]) -> Vec<RecordView> {
             name: record.resource.name.as_deref().map(Shown::name),
             linked_by: record.linked_by.as_deref().map(Shown::name),
             endpoint: Shown::value(&record.endpoint),
-            read_at: record.read_at.map(|time| Moment::of(time).text),
+            read_at: record.read_at.map(|time| Moment::of(time, language).text),
         };
         if seen.len() < RECORDS && !seen.contains(&view) {
             seen.push(view);

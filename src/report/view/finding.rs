@@ -104,7 +104,7 @@ impl FindingView {
             parts,
             more_parts,
             changes: finding.changes.iter().map(ChangeView::of).collect(),
-            records: records(&finding.evidence),
+            records: records(&finding.evidence, language),
             more_names: match finding.resource {
                 Some(_) => 0,
                 None => finding.count.saturating_sub(names.len() as u64),

@@ -8,6 +8,7 @@ mod diagnosis;
 mod doubt;
 mod evidence;
 mod finding;
+mod flow;
 mod framework;
 mod person;
 mod policy;
@@ -16,11 +17,13 @@ mod readiness;
 mod tailoring;
 mod waiver;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde::Serialize;
 
+use super::ReportError;
 use super::shown::Shown;
+use super::texts::moment;
 use crate::audit::{Audit, Coverage, Finding, NotApplicable, Outcome, PolicyResult, Tenant};
 use crate::policy::{Language, Severity};
 use crate::snapshot::Side;
@@ -29,6 +32,7 @@ pub(super) use diagnosis::DiagnosisView;
 use doubt::Doubt;
 pub(super) use finding::message;
 
+use flow::FlowsView;
 use framework::FrameworkView;
 use person::AffectedPerson;
 pub(super) use policy::steps;
@@ -51,6 +55,8 @@ pub(super) struct Limits {
     pub(super) people: usize,
     /// Resources listed with what has to be done about them, for each policy.
     pub(super) concerned: usize,
+    /// Whether what is told elsewhere too is left out.
+    pub(super) brief: bool,
 }
 
 impl Limits {
@@ -61,6 +67,7 @@ impl Limits {
         bytes: 0,
         people: 0,
         concerned: 0,
+        brief: false,
     };
 }
 
@@ -103,6 +110,8 @@ pub(super) struct View {
     frameworks: Vec<FrameworkView>,
     /// Products that Okta hands out or may, with their seats.
     products: Vec<ProductView>,
+    /// How licences flow from Okta to people.
+    flows: Option<FlowsView>,
     /// People of whom something fails, those with the gravest first.
     people: Vec<AffectedPerson>,
     /// People who are not listed.
@@ -127,6 +136,8 @@ pub(super) struct View {
     diagnosis: Option<DiagnosisView>,
     /// Of a rollout plan: what becomes of each person.
     readiness: Option<ReadinessView>,
+    /// Whether lists that repeat, sources and digests are left out, so that the rest has room.
+    brief: bool,
     /// Findings in the audit.
     findings: u64,
     /// Findings that this report leaves out.
@@ -167,8 +178,9 @@ struct Verdict {
     exceptions: u64,
     unknowns: u64,
     judgements: u64,
-    /// People who appear in failures, each counted once.
+    /// People who appear in failures, each counted once, and the failures that they appear in.
     people: u64,
+    people_failures: u64,
 }
 
 /// Outcomes of one severity.
@@ -177,10 +189,14 @@ struct SeverityRow {
     severity: &'static str,
     policies: u64,
     failed: u64,
+    /// Policies that could not be decided: of some no resource was read that could be counted.
+    undecided: u64,
     pass: u64,
     fail: u64,
     unknown: u64,
     waived: u64,
+    /// Findings, whether or not they are shown.
+    findings: u64,
     /// Lengths of the bars for fail and unknown, in hundredths of the longest row.
     bars: [u64; 2],
 }
@@ -199,14 +215,18 @@ struct CoverageView {
 
 impl View {
     /// Builds the view of an audit.
-    pub(super) fn of(audit: &Audit, language: Language, limits: Limits) -> Self {
+    ///
+    /// # Errors
+    /// When a finding belongs to no policy of the audit: leaving it out would be a lie.
+    pub(super) fn of(audit: &Audit, language: Language, limits: Limits) -> Result<Self, ReportError> {
+        belongs(audit)?;
         let by_policy = by_policy(audit);
         let policies = policy::all(audit, &by_policy, language, limits);
         let shown: u64 = policies.iter().map(PolicyView::shown).sum();
         let actions = action::all(audit, &by_policy, language, limits);
         let findings = audit.findings.len() as u64;
         let (people, more_people) = person::all(audit, &policies, language, limits);
-        Self {
+        Ok(Self {
             language: language.as_str(),
             tool: [Shown::name(&audit.tool.name), Shown::name(&audit.tool.version)],
             tenant: Shown::name(&audit.tenant.name),
@@ -214,27 +234,32 @@ impl View {
             entra: side(audit, |tenant| tenant.entra.as_ref()),
             digest: Shown::name(&audit.snapshot.digest),
             digest_start: Shown::name(&audit.snapshot.digest.chars().take(12).collect::<String>()),
-            started: Moment::of(audit.snapshot.started),
-            ended: Moment::of(audit.snapshot.ended),
-            as_of: (audit.clocks.as_of != audit.clocks.now).then(|| Moment::of(audit.clocks.as_of)),
+            started: Moment::of(audit.snapshot.started, language),
+            ended: Moment::of(audit.snapshot.ended, language),
+            as_of: (audit.clocks.as_of != audit.clocks.now).then(|| Moment::of(audit.clocks.as_of, language)),
             verdict: Verdict::of(audit),
-            severities: severities(audit),
+            severities: severities(audit, &by_policy),
             roles: action::roles(&actions),
             actions,
             packs: policy::packs(&policies),
             frameworks: framework::all(audit),
             products: product::all(audit),
+            flows: flow::of(audit),
             policies,
             people,
             more_people,
             doubts: doubt::all(audit, language),
-            coverage: audit.coverage.iter().map(coverage).collect(),
+            coverage: audit.coverage.iter().map(|entry| coverage(entry, language)).collect(),
             tailored: is_tailored(audit),
             tailoring: Tailoring::of(audit, language),
             excluded: audit.summary.judgements.excluded,
             inapplicable: inapplicable(audit),
             waived: audit.summary.judgements.waived > 0,
-            waivers: audit.waivers.iter().map(WaiverView::of).collect(),
+            waivers: audit
+                .waivers
+                .iter()
+                .map(|waiver| WaiverView::of(waiver, language))
+                .collect(),
             diagnosis: audit
                 .diagnosis
                 .as_ref()
@@ -243,9 +268,10 @@ impl View {
                 .readiness
                 .as_ref()
                 .map(|readiness| ReadinessView::of(audit, readiness, limits.each, language)),
+            brief: limits.brief,
             findings,
             left_out: findings - shown,
-        }
+        })
     }
 }
 
@@ -264,11 +290,11 @@ fn inapplicable(audit: &Audit) -> u64 {
 }
 
 impl Moment {
-    /// A time to the second, in UTC.
-    pub(super) fn of(time: jiff::Timestamp) -> Self {
+    /// A time in UTC: to the second for machines, to the minute for people.
+    pub(super) fn of(time: jiff::Timestamp, language: Language) -> Self {
         Self {
             iso: time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-            text: time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+            text: moment(time, language),
         }
     }
 }
@@ -283,6 +309,7 @@ impl Verdict {
             .unwrap_or(Outcome::NotApplicable);
         let failing = audit.policies.iter().filter(|policy| policy.outcome == Outcome::Fail);
         let judgements = audit.summary.judgements;
+        let (people, people_failures) = people(audit);
         Self {
             outcome: worst.as_str(),
             policies: audit.policies.len() as u64,
@@ -296,16 +323,31 @@ impl Verdict {
             exceptions: judgements.waived,
             unknowns: judgements.unknown,
             judgements: judgements.pass + judgements.fail + judgements.waived,
-            people: people(audit),
+            people,
+            people_failures,
         }
     }
 }
 
-/// People who appear in failures. The same person has a record on each side, with the same name.
-fn people(audit: &Audit) -> u64 {
+/// People who appear in failures, and in how many. The same person has a record on each side, with the same name.
+fn people(audit: &Audit) -> (u64, u64) {
     let failures = audit.findings.iter().filter(|finding| finding.outcome == Outcome::Fail);
-    let names: BTreeSet<String> = failures.filter_map(Finding::person).map(str::to_lowercase).collect();
-    names.len() as u64
+    let names: Vec<String> = failures.filter_map(Finding::person).map(str::to_lowercase).collect();
+    let people: BTreeSet<&String> = names.iter().collect();
+    (people.len() as u64, names.len() as u64)
+}
+
+/// Refuses an audit whose findings belong to nothing: leaving them out would be a lie.
+pub(super) fn belongs(audit: &Audit) -> Result<(), ReportError> {
+    let policies: HashSet<&str> = audit.policies.iter().map(|policy| policy.id.as_str()).collect();
+    let homeless = |finding: &&Finding| !policies.contains(finding.policy.as_str());
+    match audit.findings.iter().find(homeless) {
+        Some(finding) => Err(ReportError(format!(
+            "finding {} is of a policy that the audit does not hold",
+            finding.id
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// Findings by the policy that they belong to, in their order.
@@ -329,7 +371,7 @@ fn side(audit: &Audit, of: impl Fn(&Tenant) -> Option<&Side>) -> Option<SideView
 }
 
 /// One row for each severity.
-fn severities(audit: &Audit) -> Vec<SeverityRow> {
+fn severities(audit: &Audit, findings: &ByPolicy<'_>) -> Vec<SeverityRow> {
     let mut rows: Vec<SeverityRow> = Severity::ALL
         .into_iter()
         .map(|severity| {
@@ -337,15 +379,19 @@ fn severities(audit: &Audit) -> Vec<SeverityRow> {
                 severity: severity.as_str(),
                 policies: 0,
                 failed: 0,
+                undecided: 0,
                 pass: 0,
                 fail: 0,
                 unknown: 0,
                 waived: 0,
+                findings: 0,
                 bars: [0, 0],
             };
             for policy in audit.policies.iter().filter(|policy| policy.severity == severity) {
                 row.policies += 1;
                 row.failed += u64::from(policy.outcome == Outcome::Fail);
+                row.undecided += u64::from(policy.outcome == Outcome::Unknown);
+                row.findings += findings.get(policy.id.as_str()).map_or(0, Vec::len) as u64;
                 row.pass += policy.counts.pass;
                 row.fail += policy.counts.fail;
                 row.unknown += policy.counts.unknown;
@@ -368,7 +414,7 @@ fn severities(audit: &Audit) -> Vec<SeverityRow> {
 }
 
 /// How well a resource type was read.
-fn coverage(entry: &Coverage) -> CoverageView {
+fn coverage(entry: &Coverage, language: Language) -> CoverageView {
     CoverageView {
         resource: Shown::name(&entry.resource),
         status: Shown::name(&entry.status),
@@ -376,6 +422,6 @@ fn coverage(entry: &Coverage) -> CoverageView {
         endpoint: Shown::value(&entry.endpoint),
         permission: Shown::name(&entry.permission),
         objects: entry.objects,
-        read_at: entry.read_at.map(Moment::of),
+        read_at: entry.read_at.map(|time| Moment::of(time, language)),
     }
 }

@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use crate::audit::WaiverResult;
+use crate::policy::Language;
 use crate::report::shown::Shown;
+use crate::report::texts::day;
 
 /// A waiver, and what became of it.
 #[derive(Debug, Serialize)]
@@ -22,7 +24,7 @@ pub(super) struct WaiverView {
 
 impl WaiverView {
     /// The view of a waiver.
-    pub(super) fn of(waiver: &WaiverResult) -> Self {
+    pub(super) fn of(waiver: &WaiverResult, language: Language) -> Self {
         Self {
             policy: Shown::name(&waiver.policy),
             condition: waiver.condition.as_deref().map(Shown::value),
@@ -30,7 +32,7 @@ impl WaiverView {
             owner: Shown::name(&waiver.owner),
             approver: Shown::name(&waiver.approver),
             ticket: waiver.ticket.as_deref().map(Shown::name),
-            expires: waiver.expires.to_string(),
+            expires: day(waiver.expires, language),
             status: waiver.status.as_str(),
             applied: waiver.applied,
             lapsed: waiver.lapsed,

@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 use jiff::SignedDuration;
 use serde_json::Value as Json;
 use tenken::audit::{
-    Audit, NotApplicable, Outcome, ParamResult, RequirementResult, RequirementStatus, ResourceId, ScopeResult, Summary,
-    WaiverResult, WaiverStatus,
+    Audit, NotApplicable, Outcome, ParamResult, PolicyResult, RequirementResult, RequirementStatus, ResourceId,
+    ScopeResult, Summary, WaiverResult, WaiverStatus,
 };
 use tenken::expr::{Cause, Origin};
 use tenken::policy;
@@ -174,6 +174,21 @@ pub(crate) fn crowd(failures: usize) -> Audit {
     recount(audit)
 }
 
+/// The same in parts of few policies and few findings of each, of which every format shows everything.
+pub(crate) fn parts(audit: &Audit) -> Vec<Audit> {
+    let part = |policies: &[PolicyResult]| {
+        let mut part = audit.clone();
+        part.policies = policies.to_vec();
+        let of = |policy: &PolicyResult| {
+            let own = audit.findings.iter().filter(|finding| finding.policy == policy.id);
+            own.take(8).cloned().collect::<Vec<_>>()
+        };
+        part.findings = policies.iter().flat_map(of).collect();
+        recount(part)
+    };
+    audit.policies.chunks(3).map(part).collect()
+}
+
 fn recount(mut audit: Audit) -> Audit {
     audit.summary = Summary::of(&audit.policies);
     audit
@@ -264,7 +279,8 @@ pub(crate) fn rewritten(replace: impl Fn(Whose, usize) -> String) -> Audit {
 }
 
 /// Strings that are not free: enums, times, digests, ids of findings.
-const FIXED: [&str; 18] = [
+const FIXED: [&str; 19] = [
+    "route",
     "wanted",
     "severity",
     "outcome",
@@ -294,7 +310,10 @@ fn rewrite(json: &mut Json, key: &str, whose: Whose, replace: &mut impl FnMut(Wh
         Json::Object(fields) => {
             for (name, value) in fields {
                 let finding_id = name == "id" && value.as_str().is_some_and(|id| uuid::Uuid::parse_str(id).is_ok());
-                let fixed = FIXED.contains(&name.as_str()) || name == "message" || finding_id && key != "entra";
+                // What a finding is about stays a person.
+                let is_type = name == "type" && key == "resource";
+                let fixed =
+                    FIXED.contains(&name.as_str()) || is_type || name == "message" || finding_id && key != "entra";
                 // Of a parameter it is the author's, of a cause it is not.
                 let about = name == "about" && key == "params";
                 let whose = if about || AUTHORED.contains(&name.as_str()) {

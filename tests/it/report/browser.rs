@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use regex::Regex;
 use sha2::{Digest as _, Sha256};
-use tenken::audit::Audit;
+use tenken::audit::{Audit, Outcome};
 use tenken::policy::Language;
 use tenken::report::{Format, render};
 
@@ -178,6 +178,69 @@ fn a_choice_in_the_address_is_kept() {
         .filter(|found| !found.as_str().contains("hidden"))
         .count();
     assert_eq!(shown, 1);
+}
+
+#[test]
+fn a_place_may_stand_before_the_choice() {
+    let fragment = "#policies&severity=critical&outcome=fail&q=shirakawa";
+    let Some(visit) = visit(contoso(), Language::En, fragment) else {
+        return;
+    };
+    assert!(visit.document.contains(">1 of 51 shown</output>"));
+}
+
+#[test]
+fn a_choice_that_the_page_does_not_have_hides_nothing() {
+    for fragment in ["#severity=bogus", "#pack=bogus&outcome=gone"] {
+        let Some(visit) = visit(contoso(), Language::En, fragment) else {
+            return;
+        };
+        assert!(visit.document.contains(">51 of 51 shown</output>"), "{fragment}");
+    }
+}
+
+#[test]
+fn a_link_on_the_page_leaves_the_choice() {
+    let script = "document.querySelector('input[value=critical]').click(); location.hash = '#coverage';
+        addEventListener('hashchange', () => setTimeout(() => { document.title = location.hash; }));";
+    let Some(visit) = visit_with(contoso(), Language::En, &[script], &[]) else {
+        return;
+    };
+    assert_eq!(visit.title(), "#coverage&amp;severity=critical");
+}
+
+#[test]
+fn a_search_says_that_it_saw_only_what_is_on_the_page() {
+    let Some(visit) = visit(&crowd(400), Language::En, "#q=person.000399") else {
+        return;
+    };
+    let hidden = Regex::new("<p id=\"nothing\"[^>]*hidden").unwrap();
+    assert!(!hidden.is_match(&visit.document));
+    assert!(visit.document.contains("No finding on this page matches."));
+    assert!(visit.document.contains("are only in audit.json</output>"));
+    assert!(!visit.document.contains("No finding matches."));
+}
+
+#[test]
+fn what_is_copied_as_csv_is_as_harmless_as_the_file() {
+    let cases: Vec<[String; 2]> = serde_json::from_str(include_str!("formulas.json")).unwrap();
+    let cases = cases
+        .into_iter()
+        .filter(|[text, _]| !text.is_empty() && text.trim() == text);
+    let mut audit = contoso().clone();
+    let people = audit.findings.iter_mut().filter(|finding| finding.person().is_some());
+    let mut expected = Vec::new();
+    for (finding, [text, harmless]) in people.filter(|finding| finding.outcome == Outcome::Fail).zip(cases) {
+        finding.resource.as_mut().unwrap().name = Some(text);
+        expected.push(format!("\n\"{}\",", harmless.replace('"', "\"\"")));
+    }
+    assert!(expected.len() > 7);
+    let Some((_, csv)) = copied(&audit, Language::En) else {
+        return;
+    };
+    for line in expected {
+        assert!(csv.iter().any(|text| text.contains(&line)), "{line}");
+    }
 }
 
 #[test]

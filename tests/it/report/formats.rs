@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde_json::Value as Json;
-use tenken::audit::{Audit, Outcome};
+use tenken::audit::{Audit, Outcome, ResourceId};
 use tenken::policy::Language;
 use tenken::report::{Format, render, write};
 
@@ -25,9 +25,10 @@ fn all() -> Vec<(&'static str, Audit)> {
 }
 
 /// Formats that are text, and how their files end.
-const TEXTS: [(Format, &str); 7] = [
+const TEXTS: [(Format, &str); 8] = [
     (Format::Csv, "csv"),
     (Format::People, "people.csv"),
+    (Format::Teams, "teams.csv"),
     (Format::Sarif, "sarif"),
     (Format::Junit, "xml"),
     (Format::Ocsf, "jsonl"),
@@ -79,6 +80,7 @@ fn the_name_of_a_file_tells_its_format() {
         ("A.SARIF", Some(Format::Sarif)),
         ("today.people.csv", Some(Format::People)),
         ("people.csv", Some(Format::People)),
+        ("today.teams.csv", Some(Format::Teams)),
         ("a.csv", Some(Format::Csv)),
         ("a.oscal.json", Some(Format::Oscal)),
         ("a.prom", Some(Format::Prometheus)),
@@ -155,7 +157,8 @@ fn the_list_of_people_is_every_failure_of_a_person() {
     for (name, audit) in all() {
         let lines = rows(&of(&audit, Format::People));
         let personal = audit.findings.iter().filter(|finding| {
-            finding.outcome == Outcome::Fail && !finding.personal.is_empty() && finding.resource.is_some()
+            let of_person = |resource: &ResourceId| PEOPLE.contains(&resource.resource_type.as_str());
+            finding.outcome == Outcome::Fail && finding.resource.as_ref().is_some_and(of_person)
         });
         assert_eq!(
             sorted(lines.iter().map(|line| line["finding"].clone())),
@@ -178,10 +181,81 @@ fn the_list_of_people_is_every_failure_of_a_person() {
     assert!(kaho["message"].contains("kaho.shirakawa@") && kaho["check"].contains(&kaho["policy"]));
 }
 
+/// Resource types whose records are people.
+const PEOPLE: [&str; 3] = ["okta.user", "okta.app_user", "entra.user"];
+
+#[test]
+fn a_person_is_one_whatever_the_policy_shows_and_nothing_else_is() {
+    let mut audit = contoso().clone();
+    let expected = of(&audit, Format::People);
+    // As if no policy showed a name of a person, and those about groups and products did.
+    for finding in &mut audit.findings {
+        let of_person = |resource: &ResourceId| PEOPLE.contains(&resource.resource_type.as_str());
+        let of_person = finding.resource.as_ref().is_some_and(of_person);
+        finding.personal = if of_person {
+            Vec::new()
+        } else {
+            vec!["owner".to_owned()]
+        };
+    }
+    assert_eq!(of(&audit, Format::People), expected);
+    assert!(of(&audit, Format::Html).contains("id=\"people\""));
+}
+
+#[test]
+fn the_list_of_teams_has_every_failure_for_each_who_can_mend_it() {
+    for (name, audit) in all() {
+        let lines = rows(&of(&audit, Format::Teams));
+        let failures = audit.findings.iter().filter(|finding| finding.outcome == Outcome::Fail);
+        let times = failures.flat_map(|finding| {
+            let policy = audit
+                .policies
+                .iter()
+                .find(|policy| policy.id == finding.policy)
+                .unwrap();
+            std::iter::repeat_n(finding.id.to_string(), policy.who.len().max(1))
+        });
+        assert_eq!(
+            sorted(lines.iter().map(|line| line["finding"].clone())),
+            sorted(times),
+            "{name}"
+        );
+    }
+    let lines = rows(&of(contoso(), Format::Teams));
+    let owner = lines
+        .iter()
+        .find(|line| line["team"] == "Owner of the licence")
+        .unwrap();
+    assert_eq!(owner["policy"], "provisioning.user-owned-licence");
+    for column in ["name", "severity", "message", "fix", "check", "title"] {
+        assert!(!owner[column].is_empty(), "{column}");
+    }
+    let mut nobody = contoso().clone();
+    nobody.policies.iter_mut().for_each(|policy| policy.who.clear());
+    assert!(
+        rows(&of(&nobody, Format::Teams))
+            .iter()
+            .all(|line| line["team"].is_empty())
+    );
+}
+
+#[test]
+fn lists_name_those_who_could_not_be_judged() {
+    let audit = mixed();
+    let lines = rows(&of(&audit, Format::Csv));
+    let line = lines.iter().find(|line| line["count"] == "5000").unwrap();
+    let named = &line["resources"];
+    assert_eq!(named.matches("@contoso.example (app/user-").count(), 100, "{named}");
+    assert!(named.ends_with(", … +4900"), "{named}");
+    let unread = lines.iter().find(|line| line["count"] == "0").unwrap();
+    assert_eq!(unread["resources"], "");
+    assert!(of(&audit, Format::Junit).contains(", … +4900"));
+}
+
 #[test]
 fn no_cell_is_a_formula() {
     for language in Language::ALL {
-        for format in [Format::Csv, Format::People] {
+        for format in [Format::Csv, Format::People, Format::Teams] {
             let lines = rows(&render(hostile(), format, language).unwrap());
             assert!(!lines.is_empty());
             for cell in lines.iter().flat_map(BTreeMap::values) {
@@ -237,7 +311,7 @@ fn sarif_says_what_is_open_and_what_is_waived() {
     assert_eq!(text(waived, "/suppressions/0/justification"), "It ends in spring");
     assert_eq!(
         list(&sarif, "/runs/0/invocations/0/toolExecutionNotifications").len(),
-        4
+        audit.coverage.iter().filter(|entry| entry.status != "complete").count()
     );
 }
 
@@ -403,6 +477,8 @@ fn an_audit_with_a_finding_of_no_policy_is_refused() {
         Format::Ocsf,
         Format::Oscal,
         Format::Xlsx,
+        Format::Html,
+        Format::Markdown,
     ] {
         let error = write(&audit, format, Language::En, &mut Vec::new()).unwrap_err();
         assert!(error.to_string().contains(&audit.findings[0].id.to_string()), "{error}");

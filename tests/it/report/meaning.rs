@@ -1,12 +1,15 @@
 //! What the reports say of an audit.
 
+use std::collections::BTreeSet;
+
 use regex::Regex;
-use tenken::audit::{Audit, Counts, Outcome};
+use tenken::audit::flow::{Arrivals, MAX_FLOWS};
+use tenken::audit::{Audit, Counts, Outcome, Summary};
 use tenken::expr::{Cause, Origin};
-use tenken::policy::Language;
+use tenken::policy::{Language, Severity};
 use tenken::report::{Format, render, terminal_summary};
 
-use super::audits::{clean, contoso, mixed, nothing, undecided};
+use super::audits::{clean, contoso, mixed, nothing, parts, undecided};
 use super::payloads::hostile;
 
 fn all() -> Vec<Audit> {
@@ -47,13 +50,175 @@ fn the_verdict_is_one_sentence_and_says_what_is_so() {
     let made = undecided().summary.judgements.pass;
     let text = render(&undecided(), Format::Markdown, Language::En).unwrap();
     let made = format!("{},{:03} judgements were made", made / 1_000, made % 1_000);
-    assert!(text.contains(&(made + ", and none of them failed. 11 more could not be decided.")));
+    assert!(text.contains(&(made + ", and none of them failed. 11 more judgements could not be made.")));
+}
+
+#[test]
+fn failures_and_people_are_counted_each_for_itself() {
+    let audit = contoso();
+    let failures = audit.findings.iter().filter(|finding| finding.outcome == Outcome::Fail);
+    let people: Vec<&str> = failures
+        .clone()
+        .filter_map(|finding| finding.resource.as_ref())
+        .filter(|resource| ["okta.app_user", "entra.user"].contains(&resource.resource_type.as_str()))
+        .map(|resource| resource.name.as_deref().unwrap())
+        .collect();
+    let of_people = people.len();
+    let people: BTreeSet<&str> = people.into_iter().collect();
+    assert!(of_people < failures.clone().count() && people.len() < of_people);
+    for (language, expected) in [
+        (
+            Language::En,
+            format!(
+                "There are {} failures, {of_people} of them about {} people.",
+                failures.clone().count(),
+                people.len()
+            ),
+        ),
+        (
+            Language::Ja,
+            format!(
+                "不合格が {} 件あります（うち {of_people} 件は {} 人に関するもの）。",
+                failures.clone().count(),
+                people.len()
+            ),
+        ),
+    ] {
+        for format in [Format::Html, Format::Markdown] {
+            let text = render(audit, format, language).unwrap();
+            assert!(text.contains(&expected), "{expected}");
+        }
+    }
+}
+
+/// One policy fails; of three others, of medium severity, no resource was ever read.
+fn unread() -> Audit {
+    let mut audit = contoso().clone();
+    // The first of them fails.
+    audit
+        .policies
+        .retain(|policy| policy.counts.unknown == 0 && policy.severity == Severity::High);
+    audit.policies.truncate(4);
+    let kept = audit.policies[0].id.clone();
+    audit.findings.retain(|finding| finding.policy == kept);
+    let model = audit.findings[0].clone();
+    for policy in &mut audit.policies[1..] {
+        policy.outcome = Outcome::Unknown;
+        policy.severity = Severity::Medium;
+        policy.counts = Counts::default();
+        policy.population = 0;
+        policy.whole = false;
+        let mut finding = model.clone();
+        finding.id = uuid::Uuid::from_u128(audit.findings.len() as u128);
+        finding.policy.clone_from(&policy.id);
+        finding.severity = policy.severity;
+        finding.outcome = Outcome::Unknown;
+        finding.resource = None;
+        finding.count = 0;
+        finding.causes = vec![Origin {
+            cause: Cause::NoPermission,
+            about: "entra.user".to_owned(),
+            needs: Some("User.Read.All".to_owned()),
+            detail: None,
+        }];
+        audit.findings.push(finding);
+    }
+    audit.summary = Summary::of(&audit.policies);
+    audit
+}
+
+#[test]
+fn policies_of_which_nothing_was_read_are_counted_as_undecided() {
+    let audit = unread();
+    assert_eq!(audit.summary.undecided_policies["medium"], 3);
+    let heading = "1 of 4 policies fail; 3 could not be decided";
+    let markdown = render(&audit, Format::Markdown, Language::En).unwrap();
+    assert_eq!(markdown.lines().next(), Some(format!("# {heading}").as_str()));
+    assert!(markdown.contains("| Medium | 0 of 3 | 3 | 0 | 0 | 0 |"), "{markdown}");
+    let page = render(&audit, Format::Html, Language::En).unwrap();
+    assert!(page.contains(&format!("<h1>{heading}</h1>")) && page.contains("Policies not decidable"));
+    assert!(page.contains("name=\"severity\" value=\"medium\"") && !page.contains("value=\"low\""));
+    let terminal = terminal_summary(&audit, Language::En, 160, &[]).unwrap();
+    let terminal = anstream::adapter::strip_str(&terminal).to_string();
+    assert!(terminal.contains(heading));
+    let row = terminal.lines().find(|line| line.trim().starts_with("Medium")).unwrap();
+    assert_eq!(row.split_whitespace().collect::<Vec<_>>(), ["Medium", "0", "0", "3"]);
+    let said = "There may be more that were never read, also in 2 other policies: no permission to read entra.user";
+    assert!(terminal.contains(said), "{terminal}");
+}
+
+#[test]
+fn what_is_only_waived_is_told_so() {
+    let mut audit = contoso().clone();
+    audit.findings.retain(|finding| finding.outcome == Outcome::Fail);
+    audit
+        .findings
+        .iter_mut()
+        .for_each(|finding| finding.outcome = Outcome::Waived);
+    for policy in &mut audit.policies {
+        policy.counts.unknown = 0;
+        policy.counts.waived = std::mem::take(&mut policy.counts.fail);
+        if policy.outcome == Outcome::Fail {
+            policy.outcome = Outcome::Waived;
+        }
+    }
+    audit.summary = Summary::of(&audit.policies);
+    let said = format!("\n{} failures are waived.\n", audit.summary.judgements.waived);
+    let markdown = render(&audit, Format::Markdown, Language::En).unwrap();
+    assert!(markdown.starts_with("# Nothing fails; ") && markdown.contains(&said));
+    for language in Language::ALL {
+        render(&audit, Format::Html, language).unwrap();
+        terminal_summary(&audit, language, 100, &[]).unwrap();
+    }
+}
+
+#[test]
+fn a_doubt_is_told_by_the_policy_that_it_hits_most() {
+    let mut audit = unread();
+    let finding = audit
+        .findings
+        .iter_mut()
+        .rev()
+        .find(|finding| finding.count == 0)
+        .unwrap();
+    finding.count = 392;
+    let policy = audit
+        .policies
+        .iter_mut()
+        .find(|policy| policy.id == finding.policy)
+        .unwrap();
+    policy.resource = "okta.app_user".to_owned();
+    policy.counts = Counts {
+        unknown: 392,
+        pass: 3,
+        out_of_scope: 5,
+        excluded: 7,
+        ..Counts::default()
+    };
+    policy.population = policy.counts.population();
+    audit.summary = Summary::of(&audit.policies);
+    let terminal = terminal_summary(&audit, Language::En, 160, &[]).unwrap();
+    let terminal = anstream::adapter::strip_str(&terminal).to_string();
+    let said = "392 of 395 people could not be decided, also in 2 other policies: no permission to read entra.user";
+    assert!(terminal.contains(said), "{terminal}");
 }
 
 #[test]
 fn every_finding_is_in_the_page_and_in_the_text() {
     let page = render(contoso(), Format::Html, Language::En).unwrap();
-    let text = render(contoso(), Format::Markdown, Language::En).unwrap();
+    for part in parts(contoso()) {
+        let text = render(&part, Format::Markdown, Language::En).unwrap();
+        for finding in &part.findings {
+            let user = finding.values.get("user").and_then(|user| user.as_str());
+            assert!(
+                user.is_none_or(|user| !user.is_empty() && text.contains(user)),
+                "{user:?}"
+            );
+            for part in &finding.evidence {
+                assert!(text.contains(&format!("`{}`", part.expression)), "{}", part.expression);
+            }
+        }
+    }
     for finding in &contoso().findings {
         assert!(
             page.contains(&format!("id=\"finding-{}\"", finding.id)),
@@ -61,10 +226,7 @@ fn every_finding_is_in_the_page_and_in_the_text() {
             finding.id
         );
         if let Some(name) = finding.values.get("user").and_then(|user| user.as_str()) {
-            assert!(!name.is_empty() && page.contains(name) && text.contains(name), "{name}");
-        }
-        for part in &finding.evidence {
-            assert!(text.contains(&format!("`{}`", part.expression)), "{}", part.expression);
+            assert!(page.contains(name), "{name}");
         }
     }
     let of = |outcome: Outcome| {
@@ -245,4 +407,48 @@ fn seats_are_those_that_the_policy_about_seats_judges() {
     for product in full.iter().chain(&free) {
         assert!(section.contains(&product.name));
     }
+}
+
+#[test]
+fn licences_flow_from_groups_to_products_to_what_came_of_them() {
+    let audit = contoso();
+    let flows = audit.licence_flows.as_ref().unwrap();
+    assert!((2..=MAX_FLOWS).contains(&flows.flows.len()));
+    let mut people = flows.rest;
+    flows.flows.iter().for_each(|flow| people += flow.people);
+    assert!(people.arrived > 0 && people.missing > 0, "{people:?}");
+    for language in Language::ALL {
+        let page = render(audit, Format::Html, language).unwrap();
+        let section = page.split_once("<section id=\"flows\"").unwrap().1;
+        let (picture, rest) = section.split_once("</svg>").unwrap();
+        let table = rest.split_once("</section>").unwrap().0;
+        assert_eq!(
+            table.matches("<th scope=\"row\">").count(),
+            flows.flows.len() + usize::from(flows.more > 0)
+        );
+        for kind in ["pass", "fail"] {
+            assert!(picture.contains(&format!("<path class=\"{kind}\" d=\"M")), "{kind}");
+        }
+        for flow in &flows.flows {
+            assert!(table.contains(&flow.product), "{}", flow.product);
+        }
+    }
+}
+
+#[test]
+fn flows_without_number_are_summed() {
+    let mut audit = contoso().clone();
+    let flows = audit.licence_flows.as_mut().unwrap();
+    flows.more = 30;
+    flows.rest = Arrivals {
+        arrived: 500,
+        missing: 20,
+        unknown: 3,
+    };
+    flows.open = 2;
+    let text = render(&audit, Format::Markdown, Language::En).unwrap();
+    assert!(text.contains("| 30 more ways |  | 500 | 20 | 3 |"));
+    assert!(text.contains("Of 2 people it is not known what Okta hands them."));
+    let page = render(&audit, Format::Html, Language::En).unwrap();
+    assert!(page.contains(">Others 523</text>") && page.contains("<path class=\"unknown\""));
 }

@@ -2,6 +2,7 @@
 
 mod audits;
 mod browser;
+mod files;
 mod formats;
 mod hostile;
 mod house;

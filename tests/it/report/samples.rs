@@ -13,20 +13,22 @@ use tenken::simulator::ServerOptions;
 use crate::support::{audit, collected};
 
 /// Formats that are for people, whose samples are in both languages.
-const FOR_PEOPLE: [Format; 5] = [
+const FOR_PEOPLE: [Format; 6] = [
     Format::Html,
     Format::Markdown,
     Format::Csv,
     Format::People,
+    Format::Teams,
     Format::Xlsx,
 ];
 /// Formats that the samples show, with how their files end.
-const FORMATS: [(Format, &str); 11] = [
+const FORMATS: [(Format, &str); 12] = [
     (Format::Html, "html"),
     (Format::Markdown, "md"),
     (Format::Json, "json"),
     (Format::Csv, "csv"),
     (Format::People, "people.csv"),
+    (Format::Teams, "teams.csv"),
     (Format::Xlsx, "xlsx"),
     (Format::Sarif, "sarif"),
     (Format::Junit, "xml"),

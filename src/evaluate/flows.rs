@@ -1,0 +1,225 @@
+//! Flows of licences, for reports to show: what policies have read of them anyway.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde_json::Value as Json;
+
+use super::products::column;
+use super::table::Tables;
+use crate::audit::ResourceId;
+use crate::audit::flow::{Arrivals, LicenceFlow, LicenceFlows, MAX_FLOWS, Route};
+use crate::policy::{Needs, Policy, needs};
+
+/// People whom Okta assigns licences of the snapshot's tenant.
+const PEOPLE: &str = "okta.app_users.filter(x, x.app.targets_tenant && x.app.provisions_licences)";
+/// What is told of each: the application, how they were assigned, what they are to get, and what they have in Entra.
+const OF_PERSON: [&str; 4] = [
+    "x.parent",
+    "x.scope",
+    "x.profile.licenses",
+    "x.entra_user == null ? [] : x.entra_user.license_states.filter(s, s.error == null || s.error == 'None').map(s, s.sku.name)",
+];
+/// Groups that hand them out.
+const GROUPS: &str = "okta.app_groups.filter(x, x.manages_licences)";
+/// What is told of each.
+const OF_GROUP: [&str; 3] = ["x.parent", "x.id", "x.profile.licenses"];
+/// Names of products that are known.
+const PRODUCTS: &str = "entra.skus.filter(k, k.name != null).map(k, k.name)";
+/// Ids and names of groups. Without the permission to read them a group goes by its id.
+const NAMES: [&str; 2] = ["okta.groups.map(g, g.id)", "okta.groups.map(g, g.profile.name)"];
+
+/// A way, and what comes by it.
+type Flow = (Route, Option<String>, String);
+
+/// All flows. None when policies did not have all of this read, or nobody is handed anything: a picture that lacks some
+/// would look whole.
+pub(super) fn all(policies: &[Policy], tables: &Tables) -> Option<LicenceFlows> {
+    let sources = Sources {
+        read: needs(policies),
+        tables,
+    };
+    let [apps, scopes, licences, held] = sources.columns(PEOPLE, OF_PERSON)?;
+    let products = Products::of(&sources.column(PRODUCTS)?);
+    let groups = groups(sources.columns(GROUPS, OF_GROUP)?, &products)?;
+    let mut flows: BTreeMap<Flow, Arrivals> = BTreeMap::new();
+    let mut open = 0;
+    for (((app, scope), licences), held) in apps.iter().zip(&scopes).zip(&licences).zip(&held) {
+        let (Some(licences), Some(scope)) = (texts(licences), scope.as_str()) else {
+            open += 1;
+            continue;
+        };
+        // What somebody gets several service plans of is one product.
+        for product in licences
+            .iter()
+            .map(|licence| products.named(licence))
+            .collect::<BTreeSet<_>>()
+        {
+            let giving = groups.get(&(app.as_str()?.to_owned(), product.clone()));
+            let (route, group) = match (scope, giving.map_or(&[][..], Vec::as_slice)) {
+                ("USER", _) => (Route::Person, None),
+                (_, []) => (Route::NoGroup, None),
+                (_, [only]) => (Route::Group, Some(only.clone())),
+                _ => (Route::SeveralGroups, None),
+            };
+            let arrival = arrival(&product, held, &products);
+            *flows.entry((route, group, product)).or_default() += arrival;
+        }
+    }
+    (!flows.is_empty()).then(|| listed(flows, open, &sources.names()))
+}
+
+/// The flows with most people, and the sum of the rest.
+fn listed(flows: BTreeMap<Flow, Arrivals>, open: u64, names: &HashMap<String, String>) -> LicenceFlows {
+    let mut flows: Vec<(Flow, Arrivals)> = flows.into_iter().collect();
+    flows.sort_by_key(|(_, people)| Reverse(people.all()));
+    let more = flows.split_off(flows.len().min(MAX_FLOWS));
+    let mut rest = Arrivals::default();
+    more.iter().for_each(|(_, people)| rest += *people);
+    let flow = |((route, group, product), people): (Flow, Arrivals)| LicenceFlow {
+        route,
+        group: group.map(|key| ResourceId {
+            resource_type: "okta.group".to_owned(),
+            name: names.get(&key).cloned(),
+            key,
+        }),
+        product,
+        people,
+    };
+    LicenceFlows {
+        flows: flows.into_iter().map(flow).collect(),
+        more: more.len() as u64,
+        rest,
+        open,
+    }
+}
+
+/// Whether a person has a product. Where a product that they have has no name, it may be this one.
+fn arrival(product: &str, held: &Json, products: &Products) -> Arrivals {
+    let mut told = Arrivals::default();
+    match held.as_array().filter(|_| products.has(product)) {
+        Some(names) if names.iter().any(|name| name.as_str() == Some(product)) => told.arrived = 1,
+        Some(names) if names.iter().all(Json::is_string) => told.missing = 1,
+        _ => told.unknown = 1,
+    }
+    told
+}
+
+/// Groups of each application that give a product; none when it is not known of one what it gives.
+fn groups(
+    [apps, ids, licences]: [Vec<Json>; 3],
+    products: &Products,
+) -> Option<HashMap<(String, String), Vec<String>>> {
+    let mut groups: HashMap<(String, String), Vec<String>> = HashMap::new();
+    for ((app, id), licences) in apps.iter().zip(&ids).zip(&licences) {
+        let (app, id) = (app.as_str()?, id.as_str()?);
+        let given: BTreeSet<String> = texts(licences)?.iter().map(|licence| products.named(licence)).collect();
+        for product in given {
+            groups.entry((app.to_owned(), product)).or_default().push(id.to_owned());
+        }
+    }
+    Some(groups)
+}
+
+/// The texts of a list; none when it, or one of them, is not known.
+fn texts(list: &Json) -> Option<Vec<&str>> {
+    list.as_array()?.iter().map(Json::as_str).collect()
+}
+
+/// Names of products by their spelling in lower case.
+struct Products(HashMap<String, String>);
+
+impl Products {
+    fn of(names: &[Json]) -> Self {
+        let names = names.iter().filter_map(Json::as_str);
+        Self(names.map(|name| (name.to_lowercase(), name.to_owned())).collect())
+    }
+
+    /// Whether it is a product and not a licence that names none.
+    fn has(&self, name: &str) -> bool {
+        self.0.contains_key(&name.to_lowercase())
+    }
+
+    /// The product of a licence, `<product> - <service plan>`, or the licence where no product has that name.
+    fn named(&self, licence: &str) -> String {
+        let lower = licence.to_lowercase();
+        let ends = lower.rmatch_indices(" - ").filter_map(|(at, _)| lower.get(..at));
+        let longest_first = ends.map(str::to_owned);
+        let found = std::iter::once(lower.clone())
+            .chain(longest_first)
+            .find_map(|name| self.0.get(&name));
+        found.map_or_else(|| licence.to_owned(), String::clone)
+    }
+}
+
+/// What is asked, of what policies have read.
+struct Sources<'a> {
+    read: Needs,
+    tables: &'a Tables,
+}
+
+impl Sources<'_> {
+    fn column(&self, text: &str) -> Option<Vec<Json>> {
+        column(text, &self.read, self.tables)
+    }
+
+    /// What is told of each of a list.
+    fn columns<const N: usize>(&self, list: &str, told: [&str; N]) -> Option<[Vec<Json>; N]> {
+        let columns = told.iter().map(|told| self.column(&format!("{list}.map(x, {told})")));
+        columns.collect::<Option<Vec<_>>>()?.try_into().ok()
+    }
+
+    /// Names of groups by their ids, as far as they were read.
+    fn names(&self) -> HashMap<String, String> {
+        let [ids, names] = NAMES.map(|text| self.column(text).unwrap_or_default());
+        let text = |json: &Json| json.as_str().map(str::to_owned);
+        let pairs = ids.iter().zip(&names);
+        pairs.filter_map(|(id, name)| Some((text(id)?, text(name)?))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expr::{Scope, compile};
+
+    #[test]
+    fn what_is_told_of_flows_compiles() {
+        let each = |list: &str, told: &str| format!("{list}.map(x, {told})");
+        let people = OF_PERSON.map(|told| each(PEOPLE, told));
+        let groups = OF_GROUP.map(|told| each(GROUPS, told));
+        let others = [PRODUCTS, NAMES[0], NAMES[1]].map(str::to_owned);
+        for text in people.iter().chain(&groups).chain(&others) {
+            let compiled = compile(text, &Scope::snapshot());
+            assert!(compiled.mistakes.is_empty() && compiled.plan.is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_licence_is_of_the_product_with_the_longest_name() {
+        let names = ["Teams", "Teams - Premium", "Office 365 E3"].map(Json::from);
+        let products = Products::of(&names);
+        for (licence, product) in [
+            ("Office 365 E3 - Exchange Online (Plan 2)", "Office 365 E3"),
+            ("TEAMS - premium - Voice", "Teams - Premium"),
+            ("teams", "Teams"),
+            ("Something - else", "Something - else"),
+        ] {
+            assert_eq!(products.named(licence), product);
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_has_neither_arrived_nor_is_it_missing() {
+        let products = Products::of(&[Json::from("E3")]);
+        let counts = |product: &str, held: Json| {
+            let told = arrival(product, &held, &products);
+            [told.arrived, told.missing, told.unknown]
+        };
+        assert_eq!(counts("E3", serde_json::json!(["E5", "E3"])), [1, 0, 0]);
+        assert_eq!(counts("E3", serde_json::json!(["E5"])), [0, 1, 0]);
+        assert_eq!(counts("E3", serde_json::json!(["E5", null])), [0, 0, 1]);
+        assert_eq!(counts("E3", serde_json::json!({ "unknown": [] })), [0, 0, 1]);
+        assert_eq!(counts("No such", serde_json::json!(["E3"])), [0, 0, 1]);
+    }
+}
