@@ -226,7 +226,10 @@ impl Index {
     fn value<'v>(&self, tables: &'v Tables, row: u32, arena: &'v Bump) -> Value<'v> {
         let record = RecordRef { ty: self.ty, row };
         match tables.derived(record, self.field) {
-            Some(plan) => Evaluator::new(tables, arena).plan(plan, &[Value::Record(record)]),
+            Some(plan) => {
+                let variables = [Value::Record(record), Value::Timestamp(tables.now())];
+                Evaluator::new(tables, arena).plan(plan, &variables)
+            }
             None => tables.field(record, self.field, arena),
         }
     }

@@ -3,7 +3,7 @@
 //! A change is only told when the policy, judged again on data with it, holds. What links or computed fields were made
 //! from is left alone: they would have to be made again.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use bumpalo::Bump;
 use serde_json::Value as Json;
@@ -36,14 +36,19 @@ const MAX_ROWS: u32 = 1_000;
 pub(super) struct Trials<'a> {
     policy: &'a Policy,
     tables: &'a Tables,
-    /// Fields that something computed, which the policy reads, was made from, or an index by which it looks records up.
-    fixed: HashSet<(RecordType, FieldId)>,
+    /// Fields that a link, which the policy follows, was made from, or an index by which it looks records up.
+    fixed: HashSet<Known>,
+    /// Fields that were computed and can be again, with all that they are made from.
+    made: HashMap<Known, HashSet<Known>>,
 }
+
+/// A field of a type.
+type Known = (RecordType, FieldId);
 
 impl<'a> Trials<'a> {
     pub(super) fn of(policy: &'a Policy, tables: &'a Tables) -> Self {
         let needs = Needs::of(&policy.reads());
-        let mut fixed = HashSet::new();
+        let (mut fixed, mut made) = (HashSet::new(), HashMap::new());
         for (ty, field) in needs.computed() {
             match ty.info().fields.get(usize::from(*field)).map(|field| &field.origin) {
                 Some(FieldOrigin::Link(link)) => {
@@ -52,8 +57,15 @@ impl<'a> Trials<'a> {
                         fixed.insert((link.to, key.to));
                     }
                 }
-                Some(FieldOrigin::Derived(_)) => {
-                    fixed.extend(derived(*ty, *field).iter().flat_map(|plan| &plan.reads.fields));
+                Some(FieldOrigin::Derived(spec)) => {
+                    let sources = derived(*ty, *field).map(|plan| Needs::of(&plan.reads));
+                    let sources = sources.iter().flat_map(Needs::all_fields);
+                    // What becomes unknown where the expression gives nothing is not worked out anew.
+                    if spec.otherwise.is_some() {
+                        fixed.extend(sources);
+                    } else {
+                        made.insert((*ty, *field), sources.collect());
+                    }
                 }
                 _ => {}
             }
@@ -68,7 +80,12 @@ impl<'a> Trials<'a> {
                 None => {}
             }
         }
-        Self { policy, tables, fixed }
+        Self {
+            policy,
+            tables,
+            fixed,
+            made,
+        }
     }
 
     /// The changes that would make the policy hold for a row.
@@ -222,6 +239,7 @@ impl<'a> Trials<'a> {
         let arena = Bump::new();
         let changed = Changed {
             tables: self.tables,
+            made: &self.made,
             place,
             value,
         };
@@ -345,6 +363,7 @@ fn path(ty: RecordType, path: &[FieldId]) -> Vec<(RecordType, FieldId)> {
 /// A snapshot in which one thing is another.
 struct Changed<'t> {
     tables: &'t Tables,
+    made: &'t HashMap<Known, HashSet<Known>>,
     place: Place,
     value: Value<'t>,
 }
@@ -386,6 +405,10 @@ impl Records for Changed<'_> {
     fn derived(&self, record: RecordRef, field: FieldId) -> Option<&Plan> {
         if self.is_field(record, field) {
             return None;
+        }
+        let is_stale = |sources: &HashSet<Known>| matches!(self.place, Place::Field(changed, field) if sources.contains(&(changed.ty, field)));
+        if self.made.get(&(record.ty, field)).is_some_and(is_stale) {
+            return derived(record.ty, field);
         }
         self.tables.derived(record, field)
     }

@@ -125,7 +125,8 @@ impl<'r> Evaluator<'r> {
             return Value::Error("derived fields nest too deep");
         }
         self.depth.set(self.depth.get() + 1);
-        let value = self.plan(plan, &[Value::Record(record)]);
+        let variables = [Value::Record(record), Value::Timestamp(self.records.now())];
+        let value = self.plan(plan, &variables);
         self.depth.set(self.depth.get() - 1);
         value
     }

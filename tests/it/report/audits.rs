@@ -329,3 +329,9 @@ fn rewrite(json: &mut Json, key: &str, whose: Whose, replace: &mut impl FnMut(Wh
         _ => {}
     }
 }
+
+/// How many policies hold.
+pub(super) fn holding(audit: &Audit) -> usize {
+    let holds = |policy: &&PolicyResult| policy.outcome == Outcome::Pass;
+    audit.policies.iter().filter(holds).count()
+}

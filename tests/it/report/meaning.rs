@@ -9,7 +9,7 @@ use tenken::expr::{Cause, Origin};
 use tenken::policy::{Language, Severity};
 use tenken::report::{Format, render, terminal_summary};
 
-use super::audits::{clean, contoso, mixed, nothing, parts, undecided};
+use super::audits::{clean, contoso, holding, mixed, nothing, parts, undecided};
 use super::payloads::hostile;
 
 fn all() -> Vec<Audit> {
@@ -43,8 +43,11 @@ fn the_verdict_is_one_sentence_and_says_what_is_so() {
         let text = render(audit, Format::Markdown, Language::En).unwrap();
         text.lines().next().unwrap().to_owned()
     };
-    assert_eq!(verdict(contoso()), "# 22 of 44 policies fail, 1 of them critical");
-    assert_eq!(verdict(clean()), "# All 43 policies hold");
+    assert_eq!(
+        verdict(contoso()),
+        format!("# 22 of {} policies fail, 1 of them critical", contoso().policies.len())
+    );
+    assert_eq!(verdict(clean()), format!("# All {} policies hold", holding(clean())));
     assert_eq!(verdict(&undecided()), "# No policy fails, but 9 could not be decided");
     assert_eq!(verdict(&nothing()), "# Nothing is in the scope of any policy");
     let made = undecided().summary.judgements.pass;
