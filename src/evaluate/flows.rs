@@ -3,23 +3,24 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use bumpalo::Bump;
+use rayon::prelude::*;
 use serde_json::Value as Json;
 
 use super::products::column;
 use super::table::Tables;
 use crate::audit::ResourceId;
 use crate::audit::flow::{Arrivals, LicenceFlow, LicenceFlows, MAX_FLOWS, Route};
+use crate::catalog::catalog;
+use crate::expr::{RecordRef, Records as _, Value, compile, run, to_json};
+use crate::policy::derived::row_scope;
 use crate::policy::{Needs, Policy, needs};
 
-/// People whom Okta assigns licences of the snapshot's tenant.
-const PEOPLE: &str = "okta.app_users.filter(x, x.app.targets_tenant && x.app.provisions_licences)";
-/// What is told of each: the application, how they were assigned, what they are to get, and what they have in Entra.
-const OF_PERSON: [&str; 4] = [
-    "x.parent",
-    "x.scope",
-    "x.profile.licenses",
-    "x.entra_user == null ? [] : x.entra_user.license_states.filter(s, s.error == null || s.error == 'None').map(s, s.sku.name)",
-];
+/// What is told of an assignment that hands out licences of the snapshot's tenant: the application, how the person was
+/// assigned, what they are to get, and what they have in Entra.
+const PERSON: &str = "!(app_user.app.targets_tenant && app_user.app.provisions_licences) ? []\
+    : [app_user.parent, app_user.scope, app_user.profile.licenses, app_user.entra_user == null ? []\
+    : app_user.entra_user.license_states.filter(s, s.error == null || s.error == 'None').map(s, s.sku.name)]";
 /// Groups that hand them out.
 const GROUPS: &str = "okta.app_groups.filter(x, x.manages_licences)";
 /// What is told of each.
@@ -28,6 +29,9 @@ const OF_GROUP: [&str; 3] = ["x.parent", "x.id", "x.profile.licenses"];
 const PRODUCTS: &str = "entra.skus.filter(k, k.name != null).map(k, k.name)";
 /// Ids and names of groups. Without the permission to read them a group goes by its id.
 const NAMES: [&str; 2] = ["okta.groups.map(g, g.id)", "okta.groups.map(g, g.profile.name)"];
+
+/// Rows handled together.
+const CHUNK: u32 = 8192;
 
 /// A way, and what comes by it.
 type Flow = (Route, Option<String>, String);
@@ -39,30 +43,31 @@ pub(super) fn all(policies: &[Policy], tables: &Tables) -> Option<LicenceFlows> 
         read: needs(policies),
         tables,
     };
-    let [apps, scopes, licences, held] = sources.columns(PEOPLE, OF_PERSON)?;
     let products = Products::of(&sources.column(PRODUCTS)?);
     let groups = groups(sources.columns(GROUPS, OF_GROUP)?, &products)?;
     let mut flows: BTreeMap<Flow, Arrivals> = BTreeMap::new();
     let mut open = 0;
-    for (((app, scope), licences), held) in apps.iter().zip(&scopes).zip(&licences).zip(&held) {
-        let (Some(licences), Some(scope)) = (texts(licences), scope.as_str()) else {
-            open += 1;
+    for (told, people) in sources.people()? {
+        let [Json::String(app), Json::String(scope), licences, held] = told.as_array().map_or(&[][..], Vec::as_slice)
+        else {
+            open += if told == Json::Array(Vec::new()) { 0 } else { people };
+            continue;
+        };
+        let Some(licences) = texts(licences) else {
+            open += people;
             continue;
         };
         // What somebody gets several service plans of is one product.
-        for product in licences
-            .iter()
-            .map(|licence| products.named(licence))
-            .collect::<BTreeSet<_>>()
-        {
-            let giving = groups.get(&(app.as_str()?.to_owned(), product.clone()));
-            let (route, group) = match (scope, giving.map_or(&[][..], Vec::as_slice)) {
+        let named: BTreeSet<String> = licences.iter().map(|licence| products.named(licence)).collect();
+        for product in named {
+            let giving = groups.get(&(app.clone(), product.clone()));
+            let (route, group) = match (scope.as_str(), giving.map_or(&[][..], Vec::as_slice)) {
                 ("USER", _) => (Route::Person, None),
                 (_, []) => (Route::NoGroup, None),
                 (_, [only]) => (Route::Group, Some(only.clone())),
                 _ => (Route::SeveralGroups, None),
             };
-            let arrival = arrival(&product, held, &products);
+            let arrival = arrival(&product, held, &products, people);
             *flows.entry((route, group, product)).or_default() += arrival;
         }
     }
@@ -94,13 +99,13 @@ fn listed(flows: BTreeMap<Flow, Arrivals>, open: u64, names: &HashMap<String, St
     }
 }
 
-/// Whether a person has a product. Where a product that they have has no name, it may be this one.
-fn arrival(product: &str, held: &Json, products: &Products) -> Arrivals {
+/// Whether people who hold these have a product. Where a product that they hold has no name, it may be this one.
+fn arrival(product: &str, held: &Json, products: &Products, people: u64) -> Arrivals {
     let mut told = Arrivals::default();
     match held.as_array().filter(|_| products.has(product)) {
-        Some(names) if names.iter().any(|name| name.as_str() == Some(product)) => told.arrived = 1,
-        Some(names) if names.iter().all(Json::is_string) => told.missing = 1,
-        _ => told.unknown = 1,
+        Some(names) if names.iter().any(|name| name.as_str() == Some(product)) => told.arrived = people,
+        Some(names) if names.iter().all(Json::is_string) => told.missing = people,
+        _ => told.unknown = people,
     }
     told
 }
@@ -163,6 +168,45 @@ impl Sources<'_> {
         column(text, &self.read, self.tables)
     }
 
+    /// What is told of people, each different thing once and of how many: most are handed the same.
+    fn people(&self) -> Option<Vec<(Json, u64)>> {
+        let ty = catalog().resource("okta.app_user")?.record;
+        let plan = compile(PERSON, &row_scope(ty)).plan?;
+        if !self.read.cover(&Needs::of(&plan.reads)) || self.tables.open(ty).is_some() {
+            return None;
+        }
+        let told = |row: u32, arena: &Bump| {
+            let variables = [
+                Value::Record(RecordRef { ty, row }),
+                Value::Timestamp(self.tables.now()),
+            ];
+            to_json(run(&plan, &variables, self.tables, arena), self.tables)
+        };
+        let rows = self.tables.rows(ty);
+        let chunk = |chunk: u32| {
+            let mut arena = Bump::new();
+            let mut found: HashMap<String, u64> = HashMap::new();
+            for row in chunk * CHUNK..((chunk + 1) * CHUNK).min(rows) {
+                *found.entry(told(row, &arena).to_string()).or_default() += 1;
+                arena.reset();
+            }
+            found
+        };
+        let sum = |mut sum: HashMap<String, u64>, more: HashMap<String, u64>| {
+            more.into_iter()
+                .for_each(|(told, people)| *sum.entry(told).or_default() += people);
+            sum
+        };
+        let found = (0..rows.div_ceil(CHUNK))
+            .into_par_iter()
+            .map(chunk)
+            .reduce(HashMap::new, sum);
+        found
+            .into_iter()
+            .map(|(told, people)| Some((serde_json::from_str(&told).ok()?, people)))
+            .collect()
+    }
+
     /// What is told of each of a list.
     fn columns<const N: usize>(&self, list: &str, told: [&str; N]) -> Option<[Vec<Json>; N]> {
         let columns = told.iter().map(|told| self.column(&format!("{list}.map(x, {told})")));
@@ -181,18 +225,19 @@ impl Sources<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::expr::{Scope, compile};
+    use crate::expr::Scope;
 
     #[test]
     fn what_is_told_of_flows_compiles() {
         let each = |list: &str, told: &str| format!("{list}.map(x, {told})");
-        let people = OF_PERSON.map(|told| each(PEOPLE, told));
         let groups = OF_GROUP.map(|told| each(GROUPS, told));
         let others = [PRODUCTS, NAMES[0], NAMES[1]].map(str::to_owned);
-        for text in people.iter().chain(&groups).chain(&others) {
+        for text in groups.iter().chain(&others) {
             let compiled = compile(text, &Scope::snapshot());
             assert!(compiled.mistakes.is_empty() && compiled.plan.is_some(), "{text}");
         }
+        let compiled = compile(PERSON, &row_scope(catalog().resource("okta.app_user").unwrap().record));
+        assert!(compiled.mistakes.is_empty() && compiled.plan.is_some());
     }
 
     #[test]
@@ -213,7 +258,7 @@ mod tests {
     fn what_is_not_known_has_neither_arrived_nor_is_it_missing() {
         let products = Products::of(&[Json::from("E3")]);
         let counts = |product: &str, held: Json| {
-            let told = arrival(product, &held, &products);
+            let told = arrival(product, &held, &products, 1);
             [told.arrived, told.missing, told.unknown]
         };
         assert_eq!(counts("E3", serde_json::json!(["E5", "E3"])), [1, 0, 0]);
