@@ -24,11 +24,9 @@ const PERSON: &str = "!(app_user.app.targets_tenant && app_user.app.provisions_l
 /// Groups that hand them out.
 const GROUPS: &str = "okta.app_groups.filter(x, x.manages_licences)";
 /// What is told of each.
-const OF_GROUP: [&str; 3] = ["x.parent", "x.id", "x.profile.licenses"];
+const OF_GROUP: [&str; 4] = ["x.parent", "x.id", "x.name", "x.profile.licenses"];
 /// Names of products that are known.
 const PRODUCTS: &str = "entra.skus.filter(k, k.name != null).map(k, k.name)";
-/// Ids and names of groups. Without the permission to read them a group goes by its id.
-const NAMES: [&str; 2] = ["okta.groups.map(g, g.id)", "okta.groups.map(g, g.profile.name)"];
 
 /// Rows handled together.
 const CHUNK: u32 = 8192;
@@ -44,7 +42,9 @@ pub(super) fn all(policies: &[Policy], tables: &Tables) -> Option<LicenceFlows> 
         tables,
     };
     let products = Products::of(&sources.column(PRODUCTS)?);
-    let groups = groups(sources.columns(GROUPS, OF_GROUP)?, &products)?;
+    let [apps, ids, names, licences] = sources.columns(GROUPS, OF_GROUP)?;
+    let names = names_of(&ids, &names);
+    let groups = groups([apps, ids, licences], &products)?;
     let mut flows: BTreeMap<Flow, Arrivals> = BTreeMap::new();
     let mut open = 0;
     for (told, people) in sources.people()? {
@@ -71,7 +71,7 @@ pub(super) fn all(policies: &[Policy], tables: &Tables) -> Option<LicenceFlows> 
             *flows.entry((route, group, product)).or_default() += arrival;
         }
     }
-    (!flows.is_empty()).then(|| listed(flows, open, &sources.names()))
+    (!flows.is_empty()).then(|| listed(flows, open, &names))
 }
 
 /// The flows with most people, and the sum of the rest.
@@ -124,6 +124,13 @@ fn groups(
         }
     }
     Some(groups)
+}
+
+/// Names of groups by their ids.
+fn names_of(ids: &[Json], names: &[Json]) -> HashMap<String, String> {
+    let text = |json: &Json| json.as_str().map(str::to_owned);
+    let pairs = ids.iter().zip(names);
+    pairs.filter_map(|(id, name)| Some((text(id)?, text(name)?))).collect()
 }
 
 /// The texts of a list; none when it, or one of them, is not known.
@@ -212,14 +219,6 @@ impl Sources<'_> {
         let columns = told.iter().map(|told| self.column(&format!("{list}.map(x, {told})")));
         columns.collect::<Option<Vec<_>>>()?.try_into().ok()
     }
-
-    /// Names of groups by their ids, as far as they were read.
-    fn names(&self) -> HashMap<String, String> {
-        let [ids, names] = NAMES.map(|text| self.column(text).unwrap_or_default());
-        let text = |json: &Json| json.as_str().map(str::to_owned);
-        let pairs = ids.iter().zip(&names);
-        pairs.filter_map(|(id, name)| Some((text(id)?, text(name)?))).collect()
-    }
 }
 
 #[cfg(test)]
@@ -231,8 +230,7 @@ mod tests {
     fn what_is_told_of_flows_compiles() {
         let each = |list: &str, told: &str| format!("{list}.map(x, {told})");
         let groups = OF_GROUP.map(|told| each(GROUPS, told));
-        let others = [PRODUCTS, NAMES[0], NAMES[1]].map(str::to_owned);
-        for text in groups.iter().chain(&others) {
+        for text in groups.iter().chain([&PRODUCTS.to_owned()]) {
             let compiled = compile(text, &Scope::snapshot());
             assert!(compiled.mistakes.is_empty() && compiled.plan.is_some(), "{text}");
         }

@@ -26,6 +26,10 @@ const DOCUMENTED_ELSEWHERE: &[(&str, &str)] = &[
     ("okta.app_user.profile", "attributes of the application's own schema"),
     ("okta.app_group.profile", "attributes of the application's own schema"),
     (
+        "okta.app_group._embedded.group",
+        "the description's text and its example with `expand=group`, not its schema",
+    ),
+    (
         "okta.app_mapping.properties",
         "attributes of the application's own schema",
     ),

@@ -159,6 +159,12 @@ fn list(shared: &Shared, uri: &Uri, endpoint: &Endpoint, parent: Option<&str>) -
         )
     });
     let mut objects = page.objects;
+    // What belongs to an assigned group is embedded for whoever asks for it.
+    if endpoint.resource == Resource::AppGroups && value_of("expand") != Some("group") {
+        objects.iter_mut().filter_map(Value::as_object_mut).for_each(|group| {
+            group.remove("_embedded");
+        });
+    }
     if matches!(endpoint.pages, Pages::Single) {
         let gone = || Refusal::NotFound(uri.path().to_owned());
         let body = objects.pop().ok_or_else(gone)?;

@@ -23,10 +23,21 @@ async fn paging_to_the_end_gives_the_listing() {
         assert_eq!(found, sizes, "{path}");
         assert!(paged == objects(&world, template), "{path}");
     }
-    for template in ["/api/v1/apps/{appId}/users", "/api/v1/apps/{appId}/groups"] {
+    // Groups come without what belongs to them unless it is asked for.
+    let named = client
+        .okta(&format!("/api/v1/apps/{OFFICE}/groups?expand=group"))
+        .await
+        .body;
+    let bare = client.okta(&format!("/api/v1/apps/{OFFICE}/groups")).await.body;
+    assert_eq!(named[0]["_embedded"]["group"]["profile"]["name"], "M365 everyone");
+    assert_eq!(bare[0].get("_embedded"), None);
+    for (template, options) in [
+        ("/api/v1/apps/{appId}/users", ""),
+        ("/api/v1/apps/{appId}/groups", "?expand=group"),
+    ] {
         for app in objects(&world, "/api/v1/apps") {
             let id = app["id"].as_str().unwrap();
-            let (paged, _) = client.all_of_okta(&template.replace("{appId}", id)).await;
+            let (paged, _) = client.all_of_okta(&(template.replace("{appId}", id) + options)).await;
             let of_app = world
                 .listing(template)
                 .unwrap()
