@@ -1,9 +1,10 @@
 //! Flows of licences, for reports to show: what policies have read of them anyway.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use bumpalo::Bump;
+use hashbrown::HashMap;
 use rayon::prelude::*;
 use serde_json::Value as Json;
 
@@ -133,6 +134,27 @@ fn names_of(ids: &[Json], names: &[Json]) -> HashMap<String, String> {
     pairs.filter_map(|(id, name)| Some((text(id)?, text(name)?))).collect()
 }
 
+/// People of whom the same is told: how many, and the first.
+type Alike = HashMap<String, (u64, u32)>;
+
+/// Writes what is told of a person so that the same is written alike, and what is not the same is not.
+fn spell(value: Value<'_>, out: &mut String) {
+    match value {
+        Value::String(text) => {
+            out.push_str(&text.len().to_string());
+            out.push(':');
+            out.push_str(text);
+        }
+        Value::List(list) if list.open.is_none() && list.maybe.is_empty() => {
+            out.push('[');
+            list.iter().for_each(|item| spell(item, out));
+            out.push(']');
+        }
+        Value::Null => out.push('n'),
+        _ => out.push('?'),
+    }
+}
+
 /// The texts of a list; none when it, or one of them, is not known.
 fn texts(list: &Json) -> Option<Vec<&str>> {
     list.as_array()?.iter().map(Json::as_str).collect()
@@ -182,36 +204,40 @@ impl Sources<'_> {
         if !self.read.cover(&Needs::of(&plan.reads)) || self.tables.open(ty).is_some() {
             return None;
         }
-        let told = |row: u32, arena: &Bump| {
-            let variables = [
+        let variables = |row: u32| {
+            [
                 Value::Record(RecordRef { ty, row }),
                 Value::Timestamp(self.tables.now()),
-            ];
-            to_json(run(&plan, &variables, self.tables, arena), self.tables)
+            ]
         };
         let rows = self.tables.rows(ty);
         let chunk = |chunk: u32| {
             let mut arena = Bump::new();
-            let mut found: HashMap<String, u64> = HashMap::new();
+            let (mut found, mut spelled) = (Alike::new(), String::new());
             for row in chunk * CHUNK..((chunk + 1) * CHUNK).min(rows) {
-                *found.entry(told(row, &arena).to_string()).or_default() += 1;
+                spelled.clear();
+                spell(run(&plan, &variables(row), self.tables, &arena), &mut spelled);
+                let (people, _) = found.entry_ref(spelled.as_str()).or_insert((0, row));
+                *people += 1;
                 arena.reset();
             }
             found
         };
-        let sum = |mut sum: HashMap<String, u64>, more: HashMap<String, u64>| {
-            more.into_iter()
-                .for_each(|(told, people)| *sum.entry(told).or_default() += people);
+        let sum = |mut sum: Alike, more: Alike| {
+            for (spelled, (people, first)) in more {
+                let (known, row) = sum.entry(spelled).or_insert((0, first));
+                *known += people;
+                *row = first.min(*row);
+            }
             sum
         };
         let found = (0..rows.div_ceil(CHUNK))
             .into_par_iter()
             .map(chunk)
-            .reduce(HashMap::new, sum);
-        found
-            .into_iter()
-            .map(|(told, people)| Some((serde_json::from_str(&told).ok()?, people)))
-            .collect()
+            .reduce(Alike::new, sum);
+        let arena = Bump::new();
+        let told = |row| to_json(run(&plan, &variables(row), self.tables, &arena), self.tables);
+        Some(found.into_values().map(|(people, row)| (told(row), people)).collect())
     }
 
     /// What is told of each of a list.
@@ -236,6 +262,27 @@ mod tests {
         }
         let compiled = compile(PERSON, &row_scope(catalog().resource("okta.app_user").unwrap().record));
         assert!(compiled.mistakes.is_empty() && compiled.plan.is_some());
+    }
+
+    #[test]
+    fn only_the_same_is_spelled_alike() {
+        let spelled = |values: &[Value<'_>]| {
+            let arena = Bump::new();
+            let mut out = String::new();
+            spell(Value::list(values, &arena), &mut out);
+            out
+        };
+        let different = [
+            spelled(&[Value::String("a"), Value::String("b")]),
+            spelled(&[Value::String("ab")]),
+            spelled(&[Value::String("a1:b")]),
+            spelled(&[Value::Null]),
+            spelled(&[Value::String("n")]),
+            spelled(&[Value::String("")]),
+            spelled(&[]),
+        ];
+        assert_eq!(different.iter().collect::<BTreeSet<_>>().len(), different.len());
+        assert_eq!(spelled(&[Value::String("a"), Value::String("b")]), different[0]);
     }
 
     #[test]
