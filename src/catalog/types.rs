@@ -159,8 +159,8 @@ pub enum Absent {
     Null,
     /// It was not read.
     Unknown,
-    /// Null where another object of the type has the property, for then the vendor leaves null out; where none has, the
-    /// tenant may call it otherwise, and it is unknown. Of texts only.
+    /// Null where another object of the same parent has the property, for then the vendor leaves null out; where none has,
+    /// the tenant may call it otherwise, and it is unknown. Of texts only.
     UnknownIfUnused,
 }
 

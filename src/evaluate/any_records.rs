@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json, json};
 use super::column::RecordColumns;
 use super::gate::Gate;
 use super::judge::judge;
-use super::load::Loaded;
+use super::load::{Loaded, unify};
 use super::project;
 use super::table::Tables;
 use crate::catalog::{Field, FieldType, Origin, Population, RecordType, Resource, catalog};
@@ -129,6 +129,7 @@ fn tables(snapshot: &[(Vec<Json>, Status, Option<Json>)], needs: &Needs) -> Tabl
             // A line that is refused ends the program with a message.
             let _ = project::lines(line.as_bytes(), &mut columns);
         }
+        unify(&mut columns);
         let loaded = Loaded {
             columns,
             status: *status,

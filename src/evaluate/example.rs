@@ -6,7 +6,7 @@ use super::column::RecordColumns;
 use super::evidence::resource_id;
 use super::gate::Gate;
 use super::judge::{Doubt, Verdict, verdict};
-use super::load::Loaded;
+use super::load::{Loaded, unify};
 use super::project;
 use super::table::Tables;
 use crate::audit::Outcome;
@@ -139,7 +139,9 @@ pub(super) fn tables(given: &Given, needs: &Needs, now: Timestamp) -> Result<Tab
     let mut loaded = Vec::new();
     for resource in needs.resources() {
         if resource.supply.call().is_some() {
-            loaded.push((resource, read(resource, given, needs)?));
+            let mut read = read(resource, given, needs)?;
+            unify(&mut read.columns);
+            loaded.push((resource, read));
         }
     }
     Ok(Tables::assemble(loaded, needs, now))

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::column::{Column, RecordColumns};
 use super::table::{OriginSet, ParentStates, Property, Stored, Table, Tables};
+use super::texts::Texts;
 use super::{compute, link, project, reference};
 use crate::catalog::{
     Absent, FieldId, FieldType, Origin as FieldOrigin, Population, RecordType, Resource, Supply, catalog,
@@ -67,6 +68,7 @@ impl Tables {
             .filter(|resource| resource.supply.call().is_some())
             .map(|resource| {
                 let mut loaded = read(snapshot, resource, needs)?;
+                unify(&mut loaded.columns);
                 lay_over(resource, &mut loaded.columns, planned)?;
                 Ok((resource, loaded))
             })
@@ -80,10 +82,7 @@ impl Tables {
     }
 
     /// Puts loaded types together: tables, reference tables, links, derived fields, in this order.
-    pub(super) fn assemble(mut loaded: Vec<(&'static Resource, Loaded)>, needs: &Needs, now: Timestamp) -> Self {
-        for (_, loaded) in &mut loaded {
-            unify(&mut loaded.columns);
-        }
+    pub(super) fn assemble(loaded: Vec<(&'static Resource, Loaded)>, needs: &Needs, now: Timestamp) -> Self {
         let wanted = |ty: RecordType| needs.fields(ty);
         let mut references: Vec<(RecordType, RecordColumns)> = needs
             .resources()
@@ -237,7 +236,6 @@ impl Tables {
             };
             // What is nested in a property that was not asked for was not asked for either.
             let inherited = reason.map(NotAsked::All);
-            let is_used = matches!(&column, Column::String(texts) if texts.is_used());
             let column = match column {
                 Column::Nested(states, inner) => {
                     let nested = inner.ty;
@@ -254,7 +252,6 @@ impl Tables {
             let absent = match (reason, absence(ty, id)) {
                 (Some(origin), _) => Some(origin),
                 (None, Absent::Null) => None,
-                (None, Absent::UnknownIfUnused) if is_used => None,
                 (None, Absent::Unknown | Absent::UnknownIfUnused) => Some(self.add_origin(Origin {
                     cause: Cause::Absent,
                     about: about.clone(),
@@ -400,11 +397,20 @@ fn parsed(chunks: &[Vec<u8>], like: &RecordColumns) -> Vec<Result<RecordColumns,
 
 /// Makes one of what vendors write in several ways, so that conditions need to know one. Values of enums get the documented
 /// spelling: answers differ from their own documentation in capitals (`PascalCase` in one, `camelCase` in the other). An
-/// empty text where there may be none is null: a property is cleared either way.
-fn unify(columns: &mut RecordColumns) {
-    let info = columns.ty.info();
+/// empty text where there may be none is null: a property is cleared either way. What others of the same parent have is
+/// null where it is left out ([`Absent::UnknownIfUnused`]).
+///
+/// What a plan lays over comes after it: it is written in one way, and tells nothing of what the tenant has.
+pub(super) fn unify(columns: &mut RecordColumns) {
+    let parents = columns.parents.take();
+    unify_with(columns, parents.as_ref());
+    columns.parents = parents;
+}
+
+fn unify_with(columns: &mut RecordColumns, parents: Option<&Texts>) {
+    let ty = columns.ty;
     for (id, _, column) in &mut columns.fields {
-        let field = info.fields.get(usize::from(*id));
+        let field = ty.info().fields.get(usize::from(*id));
         match column {
             Column::String(texts) => {
                 if let Some(FieldType::Enum { values, .. }) = field.map(|field| &field.ty) {
@@ -416,8 +422,13 @@ fn unify(columns: &mut RecordColumns) {
                 if field.is_some_and(|field| field.nullable) {
                     texts.without_empty();
                 }
+                if absence(ty, *id) == Absent::UnknownIfUnused {
+                    texts.null_where_used(parents);
+                }
             }
-            Column::Nested(_, inner) | Column::Rows(_, inner) => unify(inner),
+            // The same rows, in another table.
+            Column::Nested(_, inner) => unify_with(inner, parents),
+            Column::Rows(_, inner) => unify_with(inner, None),
             _ => {}
         }
     }

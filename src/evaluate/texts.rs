@@ -3,6 +3,7 @@
 //! A column of its own for every field needs no lock while chunks are read in parallel, and a code per row lets a
 //! condition be answered once for each different text instead of once for each row.
 
+use std::collections::HashSet;
 use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
@@ -306,11 +307,34 @@ impl Texts {
             .chain((0..rows).filter_map(|row| self.get(row).ok()))
     }
 
-    /// Whether any row has something there, be it null.
-    pub(super) fn is_used(&self) -> bool {
+    /// Takes rows where nothing is there for null, where another row of the same group has something there, be it null.
+    /// Without groups all rows are one.
+    pub(super) fn null_where_used(&mut self, groups: Option<&Self>) {
+        let group = |row| groups.and_then(|groups| groups.get(row).ok());
+        let is_absent = |texts: &Self, row| texts.get(row) == Err(State::Absent);
+        let used: HashSet<Option<&str>> = (0..self.len())
+            .filter(|row| !is_absent(self, *row))
+            .map(group)
+            .collect();
+        for row in 0..self.len() {
+            if is_absent(self, row) && used.contains(&group(row)) {
+                self.set_null(row);
+            }
+        }
+    }
+
+    fn set_null(&mut self, row: usize) {
         match self {
-            Self::Coded(coded) => coded.codes.iter().any(|code| *code != state_code(State::Absent)),
-            Self::Plain(plain) => plain.states.iter().any(|state| *state != State::Absent),
+            Self::Coded(coded) => {
+                if let Some(code) = coded.codes.get_mut(row) {
+                    *code = state_code(State::Null);
+                }
+            }
+            Self::Plain(plain) => {
+                if let Some(state) = plain.states.get_mut(row) {
+                    *state = State::Null;
+                }
+            }
         }
     }
 
@@ -390,6 +414,24 @@ mod tests {
             let after: Vec<_> = rows(&texts).into_iter().map(|row| row.map(str::to_owned)).collect();
             assert_eq!(after, before);
         }
+    }
+
+    #[test]
+    fn what_others_of_a_group_have_is_null_where_it_is_absent() {
+        let (absent, null) = (Err(State::Absent), Err(State::Null));
+        let mut groups = Texts::default();
+        let mut texts = Texts::default();
+        for (group, cell) in [("a", Ok("x")), ("a", absent), ("b", absent), ("c", null), ("c", absent)] {
+            groups.push(group);
+            match cell {
+                Ok(text) => texts.push(text),
+                Err(state) => texts.push_state(state),
+            }
+        }
+        texts.null_where_used(Some(&groups));
+        assert_eq!(rows(&texts), [Ok("x"), null, absent, null, null]);
+        texts.null_where_used(None);
+        assert_eq!(rows(&texts), [Ok("x"), null, null, null, null]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 use super::column::RecordColumns;
-use super::load::Loaded;
+use super::load::{Loaded, unify};
 use super::project;
 use super::table::Tables;
 use crate::catalog::RecordType;
@@ -237,6 +237,7 @@ fn answer(expression: &str, data: &Data) -> Result<Option<Json>, String> {
             let line = json!({"parent": null, "object": row}).to_string();
             project::lines(line.as_bytes(), &mut columns).unwrap();
         }
+        unify(&mut columns);
         loaded.push((
             resource,
             Loaded {

@@ -4,8 +4,8 @@ use serde_json::Value as Json;
 
 use crate::support;
 
-#[test]
-fn failures_in_the_log_are_held_against_the_present() {
+/// The scenario's own people, in `snap`.
+fn simulated() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let simulated = [
         "simulate",
@@ -17,6 +17,12 @@ fn failures_in_the_log_are_held_against_the_present() {
         "snap",
     ];
     assert_eq!(support::status(&support::tenken(folder.path(), &simulated)), 0);
+    folder
+}
+
+#[test]
+fn failures_in_the_log_are_held_against_the_present() {
+    let folder = simulated();
     let history = |key: &str| {
         let person = format!("{key}@northwind.example");
         let output = support::tenken(folder.path(), &["diagnose", "snap", &person, "--format", "json"]);
@@ -69,17 +75,7 @@ fn failures_in_the_log_are_held_against_the_present() {
 /// A failure whose cause nothing in a snapshot tells is over only where Okta has reached the account since.
 #[test]
 fn that_nothing_fails_at_present_does_not_mean_that_it_works_since() {
-    let folder = tempfile::tempdir().unwrap();
-    let simulated = [
-        "simulate",
-        "--scenario",
-        "rollout-3000",
-        "--users",
-        "0",
-        "--snapshot",
-        "snap",
-    ];
-    assert_eq!(support::status(&support::tenken(folder.path(), &simulated)), 0);
+    let folder = simulated();
     let place = folder.path().join("snap");
     support::change_lines(&place, "okta.provisioning_failure", |line| {
         let mut json: Json = serde_json::from_str(line).unwrap();

@@ -154,3 +154,23 @@ async fn two_people_with_one_user_name_are_not_ready() {
         }
     }
 }
+
+/// The plan's own assignments have an immutable id; that says nothing of what an org that calls the attribute otherwise
+/// sends for those who are there.
+#[tokio::test]
+async fn nobody_is_ready_where_the_immutable_ids_of_others_are_not_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = collected(ServerOptions::default(), folder.path()).await;
+    assert_eq!(
+        person(&foreseen(&place, ONE).unwrap(), "ready.create").prospect,
+        Prospect::Ready
+    );
+    support::change_lines(&place, "okta.app_user", |line| {
+        let mut json: Json = serde_json::from_str(line).unwrap();
+        json["object"]["profile"].as_object_mut().unwrap().remove("immutableId");
+        json.to_string()
+    });
+    let audit = foreseen(&place, ONE).unwrap();
+    assert_eq!(person(&audit, "ready.create").prospect, Prospect::CannotTell);
+    assert_eq!(readiness(&audit).verdict, Verdict::CannotTell);
+}
